@@ -53,12 +53,19 @@ contract GuardedPool is IGuardedPool, LiquidityToken, PoolOracle, BlockNumber {
     /// @dev total supply 112 | √(reserve0·reserve1), rounded up, when the protocol's part was last taken 112
     uint256 private _supply;
 
-    constructor(address token0_, address token1_, address gate, uint256 protocolShareBps_, PoolConfig memory config_) {
+    constructor(
+        address factory_,
+        address token0_,
+        address token1_,
+        address gate,
+        uint256 protocolShareBps_,
+        PoolConfig memory config_
+    ) {
         if (
             config_.guardWindow == 0 || config_.guardWindow > 1 hours || config_.maturityBlocks < 2
                 || config_.maturityBlocks > 1_000_000 || config_.minFeePips > config_.maxFeePips
         ) revert InvalidConfig();
-        factory = msg.sender;
+        factory = factory_;
         emergencyGate = gate;
         token0 = token0_;
         token1 = token1_;

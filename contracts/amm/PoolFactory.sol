@@ -4,12 +4,10 @@ pragma solidity 0.8.30;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
 
-import {PoolConfig} from "interfaces/amm/IGuardedPool.sol";
+import {IGuardedPool, PoolConfig} from "interfaces/amm/IGuardedPool.sol";
+import {IPoolDeployer} from "interfaces/amm/IPoolDeployer.sol";
 import {IPoolFactory} from "interfaces/amm/IPoolFactory.sol";
-
-import {GuardedPool} from "./GuardedPool.sol";
 
 /// @title Creates guarded pools, seeds them in the same call, and passes their protocol shares on to the treasury
 contract PoolFactory is IPoolFactory, AccessManaged {
@@ -18,6 +16,7 @@ contract PoolFactory is IPoolFactory, AccessManaged {
     /// The protocol may take at most a quarter of what a pool grows.
     uint256 public constant MAX_PROTOCOL_SHARE_BPS = 2_500;
 
+    IPoolDeployer private immutable _deployer;
     address public immutable emergencyGate;
     uint256 public immutable protocolShareBps;
 
@@ -28,11 +27,12 @@ contract PoolFactory is IPoolFactory, AccessManaged {
     /// @inheritdoc IPoolFactory
     mapping(address pool => bool known) public isPool;
 
-    constructor(address authority, address gate, address treasury_, uint256 protocolShareBps_)
+    constructor(address authority, address deployer, address gate, address treasury_, uint256 protocolShareBps_)
         AccessManaged(authority)
     {
-        if (gate == address(0)) revert ZeroAddress();
+        if (deployer == address(0) || gate == address(0)) revert ZeroAddress();
         if (protocolShareBps_ > MAX_PROTOCOL_SHARE_BPS) revert InvalidProtocolShare(protocolShareBps_);
+        _deployer = IPoolDeployer(deployer);
         emergencyGate = gate;
         protocolShareBps = protocolShareBps_;
         _setTreasury(treasury_);
@@ -53,16 +53,16 @@ contract PoolFactory is IPoolFactory, AccessManaged {
         isPool[pool] = true;
         _pools.push(pool);
         emit PoolCreated(token0, token1, msg.sender, pool, config);
-        new GuardedPool{salt: 0}(token0, token1, emergencyGate, protocolShareBps, config);
+        _deployer.deploy(token0, token1, emergencyGate, protocolShareBps, config);
         _pay(token0, pool, amount0);
         _pay(token1, pool, amount1);
-        shares = GuardedPool(pool).seed(msg.sender, amount0, amount1);
+        shares = IGuardedPool(pool).seed(msg.sender, amount0, amount1);
     }
 
     /// @inheritdoc IPoolFactory
     function collect(address pool) external returns (uint256 shares) {
         if (!isPool[pool]) revert UnknownPool(pool);
-        shares = GuardedPool(pool).balanceOf(address(this));
+        shares = IERC20(pool).balanceOf(address(this));
         emit ProtocolSharesCollected(msg.sender, pool, treasury, shares);
         IERC20(pool).safeTransfer(treasury, shares);
     }
@@ -89,16 +89,18 @@ contract PoolFactory is IPoolFactory, AccessManaged {
     }
 
     /// @inheritdoc IPoolFactory
+    function deployer() external view returns (address) {
+        return address(_deployer);
+    }
+
+    /// @inheritdoc IPoolFactory
     function predictPool(address tokenA, address tokenB, PoolConfig calldata config) public view returns (address) {
         (address token0, address token1) = _sort(tokenA, tokenB);
         return _predict(token0, token1, config);
     }
 
     function _predict(address token0, address token1, PoolConfig calldata config) private view returns (address) {
-        bytes memory creation = abi.encodePacked(
-            type(GuardedPool).creationCode, abi.encode(token0, token1, emergencyGate, protocolShareBps, config)
-        );
-        return Create2.computeAddress(0, keccak256(creation));
+        return _deployer.predict(address(this), token0, token1, emergencyGate, protocolShareBps, config);
     }
 
     function _sort(address tokenA, address tokenB) private pure returns (address, address) {

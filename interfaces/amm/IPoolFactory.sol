@@ -23,6 +23,8 @@ interface IPoolFactory {
 
     /// @notice Gets skimmed tokens and protocol shares of every pool.
     function treasury() external view returns (address);
+    /// @notice The contract that holds the creation code of pools.
+    function deployer() external view returns (address);
     function emergencyGate() external view returns (address);
     /// @notice Part of the growth of every pool that goes to the protocol, bps.
     function protocolShareBps() external view returns (uint256);
