@@ -19,7 +19,7 @@ pytestmark = pytest.mark.fuzz
 # (reserves, decimals, config): from dust to the 112-bit limit, 0.25 s to 12 s per block.
 MARKETS = [
     ((10**24, 2 * 10**24), (18, 18), Config()),
-    ((1_001, 1_000), (0, 0), Config(guard_window=2, max_fee=65_535)),
+    ((1_000, 1_003), (0, 0), Config(guard_window=2, max_fee=65_535)),
     ((10**12, 5 * 10**20), (6, 18), Config(guard_window=4, maturity_blocks=8)),
     ((2 * 10**33, 10**10), (24, 8), Config(truncation_rate=1)),
     ((2**112 - 1, 2**112 - 1), (18, 18), Config(min_fee=0, max_fee=0)),
