@@ -93,12 +93,21 @@ contract EvmProbe {
         return (block.timestamp, block.number, block.basefee, gasleft());
     }
 
-    function create(uint256 value) external returns (EvmProbe) {
-        return new EvmProbe(value);
+    function create(uint256 value) external returns (Child) {
+        return new Child(value);
     }
 
     function balanceOf(address account) external view returns (uint256) {
         return account.balance;
+    }
+}
+
+/// @notice What `EvmProbe.create` deploys.
+contract Child {
+    uint256 public value;
+
+    constructor(uint256 value_) {
+        value = value_;
     }
 }
 

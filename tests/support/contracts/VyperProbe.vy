@@ -4,15 +4,15 @@
 @license MIT
 """
 
-value: public(uint256)
+stored: public(uint256)
 
 event Stored:
     caller: indexed(address)
-    value: uint256
+    amount: uint256
 
 
 @external
-def store(value: uint256):
-    assert value != 0, "zero"
-    self.value = value
-    log Stored(caller=msg.sender, value=value)
+def store(amount: uint256):
+    assert amount != 0, "zero"
+    self.stored = amount
+    log Stored(caller=msg.sender, amount=amount)
