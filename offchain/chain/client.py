@@ -11,21 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from eth_abi.exceptions import DecodingError
 from eth_typing import ChecksumAddress, HexStr
-from eth_utils.abi import get_abi_output_types
 from eth_utils.address import to_checksum_address
 from hexbytes import HexBytes
 from web3 import Web3
-from web3._utils.abi import map_abi_data
 from web3._utils.method_formatters import receipt_formatter
-from web3._utils.normalizers import BASE_RETURN_NORMALIZERS
 from web3.contract import Contract
 from web3.contract.contract import ContractFunction
 from web3.datastructures import AttributeDict
 from web3.types import RPCEndpoint, TxReceipt
 
-from offchain.abi import AbiIndex, Event
+from offchain.abi import AbiError, AbiIndex, Event, FunctionCodec
 from offchain.chain.reverts import Revert, TransactionReverted
 from offchain.chain.signers import KeySigner, Signer
 from offchain.chain.transport import ChainUnreachable, connect
@@ -91,6 +87,7 @@ class ChainClient:
         self.chain_id = int(web3.eth.chain_id)
         self._tip = tip
         self._timeout = timeout
+        self._codecs: dict[int, tuple[Any, FunctionCodec]] = {}
         self._known_abis: dict[int, Sequence[Any]] = {}
         self._nonces: dict[str, int] = {}
         self._unmined: dict[str, set[str]] = {}
@@ -213,20 +210,18 @@ class ChainClient:
     ) -> Any:
         """Calls a view, or simulates a function, and decodes what it returns.
 
+        Structs come as named tuples, several values as a tuple, nothing as None.
+
         Raises:
             TransactionReverted: with the decoded custom error.
         """
         what, request = self._request(function, value)
         tag = hex(block) if isinstance(block, int) else block
         result = self._simulate("eth_call", self._rpc_form(request, sender), what, tag)
-        types = get_abi_output_types(function.abi)
         try:
-            values = self.web3.codec.decode(types, bytes(HexBytes(result)))
-        except DecodingError as error:
-            where = f"{function.address} answered {what} with {len(HexBytes(result))} bytes"
-            raise RpcRefused(f"{where} that do not decode; is the contract there?") from error
-        decoded = map_abi_data(BASE_RETURN_NORMALIZERS, types, values)
-        return decoded[0] if len(decoded) == 1 else tuple(decoded)
+            return self._codec(function).decode(bytes(HexBytes(result)))
+        except AbiError as error:
+            raise RpcRefused(f"{function.address} has no such contract? {error}") from error
 
     def events(
         self, receipt: TxReceipt, contract: Contract, name: str | None = None
@@ -266,6 +261,14 @@ class ChainClient:
         self._nonces.clear()
         self._unmined.clear()
         self._fee = (0, 0.0)
+
+    def _codec(self, function: ContractFunction) -> FunctionCodec:
+        # NOTE: the entry is kept beside its codec, so that its id stays its own.
+        held = self._codecs.get(id(function.abi))
+        if held is None:
+            held = (function.abi, FunctionCodec(function.abi))
+            self._codecs[id(function.abi)] = held
+        return held[1]
 
     def _learn(self, abi: Sequence[Any]) -> None:
         # NOTE: kept, so that an id is not given to another ABI later.
