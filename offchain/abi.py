@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
-from eth_abi.decoding import ContextFramesBytesIO
+from eth_abi.decoding import ContextFramesBytesIO, TupleDecoder
+from eth_abi.encoding import TupleEncoder
 from eth_abi.exceptions import DecodingError, EncodingError
 from eth_abi.registry import registry
-from eth_utils import keccak, to_checksum_address
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 
 AbiEntry = Mapping[str, Any]
 Convert = Callable[[Any], Any]
@@ -118,8 +120,11 @@ class TupleCodec:
     def __init__(self, parameters: Sequence[AbiEntry]) -> None:
         self.types = [canonical_type(p) for p in parameters]
         self.parameters = parameters
-        self._encoder = registry.get_tuple_encoder(*self.types) if self.types else None
-        self._decoder = registry.get_tuple_decoder(*self.types) if self.types else None
+        encoders = [registry.get_encoder(kind) for kind in self.types]
+        decoders = [registry.get_decoder(kind) for kind in self.types]
+        encode_all, decode_all = cast("Any", TupleEncoder), cast("Any", TupleDecoder)
+        self._encoder = encode_all(encoders=encoders) if encoders else None
+        self._decoder = decode_all(decoders=decoders) if decoders else None
         self._to_abi = [_encode_converter(p) for p in parameters]
         self._from_abi = _tuple_converter(parameters)
 
@@ -139,7 +144,7 @@ class TupleCodec:
         if self._decoder is None:
             return ()
         try:
-            values = self._decoder(ContextFramesBytesIO(data))
+            values = self._decoder(cast("Any", ContextFramesBytesIO)(data))
         except (DecodingError, ValueError, OverflowError) as error:
             raise AbiError(f"({', '.join(self.types)}): {error}") from error
         return cast("tuple[Any, ...]", self._from_abi(values))
