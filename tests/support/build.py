@@ -1,4 +1,4 @@
-"""Compiles what tests need and finds any contract by name; never touches what `ape compile` wrote."""
+"""Compiles what tests need and finds any contract by name; never alters what ape wrote."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IMPORT = re.compile(r"""^\s*import\b[^;]*?["']([^"']+)["']""", re.MULTILINE)
 
 
 def environment() -> dict[str, str]:
-    """The variables that ape and the compilers need, so that a bare `pytest` works as well as make does."""
+    """The variables that ape and the compilers need, so that a bare `pytest` works as make does."""
     path = f"{ROOT / '.venv' / 'bin'}:{ROOT / '.tools' / 'bin'}:{os.environ.get('PATH', '')}"
     return {
         **os.environ,
