@@ -301,7 +301,12 @@ class ChainClient:
         return form
 
     def _rpc(self, method: str, *params: Any) -> Any:
-        return self.web3.provider.make_request(RPCEndpoint(method), list(params))
+        try:
+            return self.web3.provider.make_request(RPCEndpoint(method), list(params))
+        except ChainUnreachable:
+            raise
+        except OSError as error:
+            raise ChainUnreachable("the chain does not answer") from error
 
     def _simulate(self, method: str, form: dict[str, Any], what: str, tag: str) -> Any:
         response = self._rpc(method, form, tag)
@@ -335,6 +340,8 @@ class ChainClient:
         # another process may share the key.
         if not self._unmined.get(address):
             found = self._rpc("eth_getTransactionCount", address, "pending")
+            if "error" in found:
+                raise RpcRefused(f"no nonce for {address}: {_message(found['error'])}")
             self._nonces[address] = int(found["result"], 16)
         return self._nonces[address]
 
