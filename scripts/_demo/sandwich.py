@@ -15,6 +15,7 @@ from tests.support.anvil import Anvil
 
 NO_LIMIT = 2**256 - 1
 SWAP_GAS = 600_000
+BLOCK_SECONDS = 12
 # Parts of the pool's reserve with which the bot runs ahead, bps.
 FRONT_SIZES_BPS = (25, 100, 400, 1_000, 2_500)
 
@@ -121,6 +122,7 @@ class Sandwich:
                 ),
                 self.client.send(self.bot, venue.sell(self.token_out, bought, self.bot), gas=SWAP_GAS),
             ]
+            self.anvil.set_next_timestamp(self.anvil.timestamp() + BLOCK_SECONDS)
             self.anvil.rpc("evm_mine")
         finally:
             self.anvil.set_automine(True)
@@ -136,8 +138,9 @@ class Sandwich:
         )
 
     def _first_leg_output(self, venue: Venue, front: int) -> int:
-        """What the bot's purchase pays: the same trade on a copy of the state, one block later."""
+        """What the bot's purchase pays: the same trade in the same block, on a copy of the state."""
         before = self.anvil.snapshot()
+        self.anvil.set_next_timestamp(self.anvil.timestamp() + BLOCK_SECONDS)
         held = balance(self.client, self.token_out, self.bot.address)
         self.client.transact(self.bot, venue.sell(self.token_in, front, self.bot))
         bought = balance(self.client, self.token_out, self.bot.address) - held
