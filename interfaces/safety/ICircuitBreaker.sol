@@ -39,7 +39,7 @@ interface ICircuitBreaker {
         /// Units known to be missing.
         uint128 acknowledgedShortfall;
         /// Price of the asset, USD 1e18, below which a drop counts.
-        uint128 reference;
+        uint128 priceReference;
         uint64 candidateSince;
         uint64 referenceAt;
     }
@@ -73,7 +73,7 @@ interface ICircuitBreaker {
     event WatchSet(address indexed target, address indexed by, Watch previous, Watch current);
     event OracleSet(address indexed previous, address indexed current);
     /// @notice A fact was found and the gate moved the target.
-    event Tripped(address indexed target, address indexed by, Fact fact, uint256 observed, uint256 reference);
+    event Tripped(address indexed target, address indexed by, Fact fact, uint256 observed, uint256 comparedWith);
     event PeakRaised(address indexed target, uint256 previous, uint256 current);
     event PeakReset(address indexed target, uint256 previous, uint256 current);
     event ReferenceMoved(address indexed target, uint256 previous, uint256 current);
