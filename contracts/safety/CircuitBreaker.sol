@@ -221,8 +221,9 @@ contract CircuitBreaker is ICircuitBreaker, AccessManaged {
         uint256 observed,
         uint256 comparedWith
     ) private returns (Fact) {
-        (EmergencyState state,) = IEmergencyGate(gate).stateOf(target);
-        if (state >= level) return fact;
+        (EmergencyState state, uint256 expiry) = IEmergencyGate(gate).stateOf(target);
+        bool lapsed = expiry != 0 && block.timestamp >= expiry;
+        if (state >= level && !lapsed) return fact;
         _baselines[target] = moved;
         emit Tripped(target, msg.sender, fact, observed, comparedWith);
         IEmergencyGate(gate).trip(target, level, bytes32(uint256(fact)));
