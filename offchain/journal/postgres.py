@@ -142,6 +142,9 @@ class PostgresBackend:
         """See `Backend.close`."""
         self._db.close()
         if self._leader is not None:
+            # NOTE: the server notices a closed session a moment later; the lock must not wait.
+            with contextlib.suppress(psycopg.Error):
+                self._leader.execute("SELECT pg_advisory_unlock(%s)", (_LEAD_LOCK,))
             self._leader.close()
             self._leader = None
 
