@@ -56,7 +56,7 @@ def _one_line(command: Callable[P, R]) -> Callable[P, R]:
 @click.option("--rpc", "rpc_urls", help="Comma-separated. [BREAKWATER_RPC_URLS]")
 @click.option("--deployment", type=click.Path(path_type=Path), help="File. [BREAKWATER_DEPLOYMENT]")
 @click.pass_context
-def main(context: click.Context, **overrides: Any) -> None:
+def main(context: click.Context, /, **overrides: Any) -> None:
     """Breakwater's orchestrator: follows the chain, journals, batches, harvests, can halt."""
     context.obj = overrides
 
