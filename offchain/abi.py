@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
-from eth_abi.decoding import ContextFramesBytesIO, TupleDecoder
-from eth_abi.encoding import TupleEncoder
+from eth_abi.decoding import ContextFramesBytesIO
 from eth_abi.exceptions import DecodingError, EncodingError
 from eth_abi.registry import registry
 from eth_utils.address import to_checksum_address
@@ -65,6 +64,10 @@ def topic(entry: AbiEntry) -> bytes:
     return bytes(keccak(text=signature(entry)))
 
 
+def _stream(data: bytes) -> ContextFramesBytesIO:
+    return ContextFramesBytesIO(data)  # type: ignore[no-untyped-call]
+
+
 def _identity(value: Any) -> Any:
     return value
 
@@ -113,18 +116,17 @@ def _encode_converter(parameter: AbiEntry) -> Convert:
 class TupleCodec:
     """Encoder and decoder of one parameter list, built once.
 
-    Addresses decode to checksummed strings, structs to named tuples, arrays to tuples. Wherever an address is
-    expected an object with an `address` attribute is accepted; a struct may be given as a mapping.
+    Addresses decode to checksummed strings, structs to named tuples, arrays to tuples. Wherever an
+    address is expected an object with an `address` attribute is accepted; a struct may be given as
+    a mapping.
     """
 
     def __init__(self, parameters: Sequence[AbiEntry]) -> None:
         self.types = [canonical_type(p) for p in parameters]
         self.parameters = parameters
-        encoders = [registry.get_encoder(kind) for kind in self.types]
-        decoders = [registry.get_decoder(kind) for kind in self.types]
-        encode_all, decode_all = cast("Any", TupleEncoder), cast("Any", TupleDecoder)
-        self._encoder = encode_all(encoders=encoders) if encoders else None
-        self._decoder = decode_all(decoders=decoders) if decoders else None
+        shape = f"({','.join(self.types)})"
+        self._encoder = registry.get_encoder(shape) if self.types else None
+        self._decoder = registry.get_decoder(shape) if self.types else None
         self._to_abi = [_encode_converter(p) for p in parameters]
         self._from_abi = _tuple_converter(parameters)
 
@@ -144,7 +146,7 @@ class TupleCodec:
         if self._decoder is None:
             return ()
         try:
-            values = self._decoder(cast("Any", ContextFramesBytesIO)(data))
+            values = self._decoder(_stream(data))
         except (DecodingError, ValueError, OverflowError) as error:
             raise AbiError(f"({', '.join(self.types)}): {error}") from error
         return cast("tuple[Any, ...]", self._from_abi(values))
@@ -160,6 +162,7 @@ class FunctionCodec:
         self.is_view = entry.get("stateMutability") in ("view", "pure")
         self.is_payable = entry.get("stateMutability") == "payable"
         self._inputs = TupleCodec(entry["inputs"])
+        self.input_types = self._inputs.types
         self._outputs = TupleCodec(entry.get("outputs", ()))
 
     def encode(self, args: Sequence[Any]) -> bytes:
@@ -248,7 +251,7 @@ class AbiIndex:
                 self._events.setdefault((topic(entry), count), entry)
 
     def decode_error(self, data: bytes) -> tuple[str, tuple[Any, ...]]:
-        """Name and arguments of a revert: a custom error, 'Error' or 'Panic'; ('', ()) if it is none that is known."""
+        """Name and arguments: a custom error, 'Error', 'Panic', or ('', ()) if it is unknown."""
         head, body = data[:4], data[4:]
         try:
             if head == ERROR_SELECTOR:
@@ -266,7 +269,7 @@ class AbiIndex:
         return "", ()
 
     def describe_error(self, data: bytes) -> str:
-        """One line for people: `ExceedsCap(…, cap=5)`, `Panic: division by zero`, or the raw bytes."""
+        """One line for people: `ExceedsCap(cap=5)`, `Panic: division by zero`, or the bytes."""
         name, args = self.decode_error(data)
         if name == "Error":
             return f"Error: {args[0]}"

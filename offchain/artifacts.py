@@ -26,7 +26,7 @@ class Artifact:
     Attributes:
         name: the contract's name, unique over all sources.
         abi: as the compiler wrote it.
-        bytecode: creation code without constructor arguments; empty for interfaces and abstract contracts.
+        bytecode: creation code without constructor arguments; empty if nothing can be deployed.
         runtime: deployed code, immutables still zero.
         source_id: path of the source below the repository's root.
         source_map: the compiler's compressed map of the runtime code, if it was kept.

@@ -1,4 +1,4 @@
-"""Compiles what tests need and finds any contract by name; never touches what `ape compile` wrote."""
+"""Compiles what tests need and finds any contract by name; never alters what ape wrote."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IMPORT = re.compile(r"""^\s*import\b[^;]*?["']([^"']+)["']""", re.MULTILINE)
 
 
 def environment() -> dict[str, str]:
-    """The variables that ape and the compilers need, so that a bare `pytest` works as well as make does."""
+    """The variables that ape and the compilers need, so that a bare `pytest` works as make does."""
     path = f"{ROOT / '.venv' / 'bin'}:{ROOT / '.tools' / 'bin'}:{os.environ.get('PATH', '')}"
     return {
         **os.environ,
@@ -77,7 +77,7 @@ def ensure_compiled() -> None:
         digest = _digest([*sources, ROOT / "ape-config.yaml", ROOT / "package-lock.json"])
         if artifacts.MANIFEST.exists() and STAMP.exists() and STAMP.read_text() == digest:
             return
-        command = [sys.executable, "-m", "ape", "compile"]
+        command = [str(ROOT / ".venv" / "bin" / "ape"), "compile"]
         done = subprocess.run(
             command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
         )
