@@ -18,7 +18,7 @@ from scripts._deployment.handover import privileges_left
 from scripts._local.cast import investor
 from scripts._local.world import LocalWorld, build_world
 from tests.peers import uniswap_v2
-from tests.peers.safe import CANONICAL_CODE_HASHES, code_hashes
+from tests.peers.safe import not_canonical
 from tests.support.anvil import Anvil, AnvilOptions
 
 INVESTORS = 100
@@ -120,7 +120,7 @@ def promises(figures: dict[str, Figure]) -> dict[str, bool]:
 
 def _first_figures(world: LocalWorld) -> dict[str, Figure]:
     left = privileges_left(world.client, world.deployment, world.cast["deployer"].address)
-    canonical = code_hashes(world.client, world.peers.safe) == CANONICAL_CODE_HASHES
+    canonical = not not_canonical(world.client, world.peers.safe)
     return {
         "safe_codehash_canonical": canonical,
         "deployer_privileges_left": len(left),
