@@ -1,118 +1,220 @@
-"""Starts a private anvil on a free port and speaks JSON-RPC to it; never one that others use."""
+"""Starts and stops local anvil chains for tests, demo and benches; never used against a real one.
+
+Every chain is a child process on a port of its own and dies with the process that started it.
+"""
 
 from __future__ import annotations
 
-import itertools
-import re
+import atexit
+import ctypes
+import os
+import signal
 import subprocess
+import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from queue import Empty, Queue
-from typing import Any, cast
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
 
-import httpx
+from web3.types import RPCEndpoint
 
-from offchain.artifacts import ROOT
+from offchain.chain.client import KeySigner
+from offchain.chain.transport import ChainUnreachable, connect
 
-LISTENING = re.compile(r"Listening on (127\.0\.0\.1:\d+)")
-START_SECONDS = 60
-MINE_SECONDS = 60
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = ROOT / ".tools" / "bin" / "anvil"
+MNEMONIC = "test test test test test test test test test test test junk"
+LISTENING = "Listening on "
+START_TIMEOUT = 30.0
+_PR_SET_PDEATHSIG = 1
 
 
-class AnvilError(Exception):
-    """anvil did not start, or answered a request with an error."""
+class AnvilError(RuntimeError):
+    """The local chain could not be started or did not obey; one line."""
+
+
+@dataclass(frozen=True)
+class AnvilOptions:
+    """How to run the chain.
+
+    Attributes:
+        hardfork: EVM rules; `cancun` for peers that need transient storage.
+        chain_id: chain id.
+        port: 0 lets the system choose.
+        block_time: seconds per block; None mines every transaction at once.
+        automine: False (with no block time) mines only on demand.
+        accounts: how many funded accounts the mnemonic gives.
+        balance_ether: their balance.
+        gas_limit: of a block.
+        timestamp: of the genesis block; None is now.
+    """
+
+    hardfork: str = "shanghai"
+    chain_id: int = 31337
+    port: int = 0
+    block_time: float | None = None
+    automine: bool = True
+    accounts: int = 20
+    balance_ether: int = 1_000_000
+    gas_limit: int = 30_000_000
+    timestamp: int | None = None
+
+    def arguments(self) -> list[str]:
+        """The command line of the chain."""
+        words = ["--host", "127.0.0.1", "--port", str(self.port), "--hardfork", self.hardfork]
+        words += ["--chain-id", str(self.chain_id), "--mnemonic", MNEMONIC, "--color", "never"]
+        words += ["--accounts", str(self.accounts), "--balance", str(self.balance_ether)]
+        words += ["--gas-limit", str(self.gas_limit), "--order", "fifo", "--no-cors"]
+        if self.block_time is not None:
+            words += ["--block-time", f"{self.block_time:g}"]
+        elif not self.automine:
+            words += ["--no-mining"]
+        if self.timestamp is not None:
+            words += ["--timestamp", str(self.timestamp)]
+        return words
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Anvil:
-    """A running local chain.
+    """One running chain; use it as a context manager.
 
-    Attributes:
-        url: its JSON-RPC endpoint.
-        process: to end it early, for tests of a chain that dies.
-    """
-
-    def __init__(self, url: str, process: subprocess.Popen[str]) -> None:
-        self.url = url
-        self.process = process
-        self._client = httpx.Client(timeout=60)
-        self._ids = itertools.count(1)
-
-    def rpc(self, method: str, *params: Any) -> Any:
-        """One request.
-
-        Raises:
-            AnvilError: the node answered with an error.
-        """
-        request = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
-        answer = self._client.post(self.url, json=request).json()
-        if "error" in answer:
-            raise AnvilError(f"{method}: {answer['error'].get('message', answer['error'])}")
-        return answer["result"]
-
-    def send(
-        self, sender: str, to: str | None, data: bytes, value: int = 0, gas: int = 30_000_000
-    ) -> dict[str, Any]:
-        """Sends from any account, mines, and returns the receipt, whatever its status."""
-        self.rpc("anvil_impersonateAccount", sender)
-        transaction = {"from": sender, "data": "0x" + data.hex(), "value": hex(value)}
-        transaction |= {"gas": hex(gas)} | ({"to": to} if to else {})
-        transaction_hash = self.rpc("eth_sendTransaction", transaction)
-        deadline = time.monotonic() + MINE_SECONDS
-        while (receipt := self.rpc("eth_getTransactionReceipt", transaction_hash)) is None:
-            if time.monotonic() > deadline:
-                raise AnvilError(f"{transaction_hash} was not mined within {MINE_SECONDS} s")
-            time.sleep(0.005)
-        return cast("dict[str, Any]", receipt)
-
-    def close(self) -> None:
-        self._client.close()
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-def start(arguments: Sequence[str] = ()) -> Anvil:
-    """Starts anvil on a free port and waits until it listens.
+    Args:
+        options: how to run it.
+        binary: the anvil executable.
 
     Raises:
-        AnvilError: it ended or stayed silent.
+        AnvilError: if the executable is missing, the port is taken, or it does not come up.
     """
-    command = [str(ROOT / ".tools" / "bin" / "anvil"), "--port", "0", "--hardfork", "shanghai"]
-    process = subprocess.Popen(
-        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    lines: Queue[str] = Queue()
 
-    def read() -> None:
-        # Read on for ever: a full pipe would stop the chain.
-        for line in process.stdout or ():
-            lines.put(line)
-        lines.put("")
+    def __init__(self, options: AnvilOptions | None = None, binary: Path = BINARY) -> None:
+        self.options = options or AnvilOptions()
+        if not binary.exists():
+            raise AnvilError(f"no anvil at {binary}: run the set-up first (make does)")
+        with tempfile.TemporaryFile() as log:
+            self._process = self._spawn(binary, log)
+            atexit.register(self.stop)
+            try:
+                self.url = self._wait_until_listening(log)
+                self.web3 = connect(self.url)
+                self.rpc("anvil_setLoggingEnabled", False)
+            except (AnvilError, ChainUnreachable):
+                self.stop()
+                raise
 
-    threading.Thread(target=read, daemon=True).start()
-    seen = []
-    try:
-        while line := lines.get(timeout=START_SECONDS):
-            seen.append(line)
-            if found := LISTENING.search(line):
-                return Anvil(f"http://{found[1]}", process)
-    except Empty:
-        pass
-    process.kill()
-    process.wait()
-    raise AnvilError(f"anvil did not start: {''.join(seen[-3:]).strip() or 'no output'}")
+    def __enter__(self) -> Anvil:
+        return self
 
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
 
-@contextmanager
-def anvil(arguments: Sequence[str] = ()) -> Iterator[Anvil]:
-    """A chain for the length of the block."""
-    chain = start(arguments)
-    try:
-        yield chain
-    finally:
-        chain.close()
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the child still lives."""
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        """Ends the child; safe to call again."""
+        atexit.unregister(self.stop)
+        if self.running:
+            self._process.kill()
+        self._process.wait()
+
+    def signer(self, index: int) -> KeySigner:
+        """The funded account at an index of the test mnemonic."""
+        return KeySigner.from_mnemonic(MNEMONIC, index)
+
+    def rpc(self, method: str, *params: Any) -> Any:
+        """Calls a method that only this node knows.
+
+        Raises:
+            AnvilError: if the node refuses it.
+        """
+        response = self.web3.provider.make_request(RPCEndpoint(method), list(params))
+        if "error" in response:
+            raise AnvilError(f"{method}: {response['error']}")
+        return response.get("result")
+
+    def snapshot(self) -> str:
+        """Remembers the whole state; the id serves one `revert`."""
+        return str(self.rpc("evm_snapshot"))
+
+    def revert(self, snapshot: str) -> None:
+        """Goes back to a snapshot.
+
+        Raises:
+            AnvilError: if it is unknown or already used.
+        """
+        if not self.rpc("evm_revert", snapshot):
+            raise AnvilError(f"no snapshot {snapshot}")
+
+    def mine(self, blocks: int = 1, seconds_apart: int = 1) -> None:
+        """Mines blocks whose timestamps lie `seconds_apart` apart."""
+        self.rpc("anvil_mine", hex(blocks), hex(seconds_apart))
+
+    def advance(self, seconds: int) -> None:
+        """Mines one block `seconds` after the latest one."""
+        self.set_next_timestamp(self.timestamp() + seconds)
+        self.rpc("evm_mine")
+
+    def timestamp(self) -> int:
+        """Timestamp of the latest block."""
+        return int(self.web3.eth.get_block("latest")["timestamp"])
+
+    def set_next_timestamp(self, timestamp: int) -> None:
+        """Fixes the timestamp of the next block."""
+        self.rpc("evm_setNextBlockTimestamp", timestamp)
+
+    def set_automine(self, on: bool) -> None:
+        """Mines at once, or only on `mine`."""
+        self.rpc("evm_setAutomine", on)
+
+    def set_balance(self, address: str, wei: int) -> None:
+        """Sets an account's ether."""
+        self.rpc("anvil_setBalance", address, hex(wei))
+
+    def _spawn(self, binary: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        # NOTE: the death signal is tied to the starting thread, so only the main one asks for it.
+        tied = sys.platform == "linux" and threading.current_thread() is threading.main_thread()
+        return subprocess.Popen(
+            [str(binary), *self.options.arguments()],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            preexec_fn=_die_with_parent if tied else None,  # noqa: PLW1509
+        )
+
+    def _wait_until_listening(self, log: IO[bytes]) -> str:
+        deadline = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < deadline:
+            # NOTE: read by position; the child shares the file's offset and writes at it.
+            text = os.pread(log.fileno(), 1 << 16, 0).decode(errors="replace")
+            for line in text.splitlines():
+                if line.startswith(LISTENING):
+                    return "http://" + line.removeprefix(LISTENING).strip()
+            if not self.running:
+                raise AnvilError(self._why_it_died(text))
+            time.sleep(0.01)
+        raise AnvilError(f"anvil did not come up in {START_TIMEOUT:g} s")
+
+    def _why_it_died(self, text: str) -> str:
+        if "in use" in text.lower():
+            return f"port {self.options.port} is in use"
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        errors = [line for line in lines if "error" in line.lower()] or lines[-1:]
+        return f"anvil ended with status {self._process.returncode}: {' '.join(errors[:1])}"

@@ -77,7 +77,7 @@ def ensure_compiled() -> None:
         digest = _digest([*sources, ROOT / "ape-config.yaml", ROOT / "package-lock.json"])
         if artifacts.MANIFEST.exists() and STAMP.exists() and STAMP.read_text() == digest:
             return
-        command = [sys.executable, "-m", "ape", "compile"]
+        command = [str(ROOT / ".venv" / "bin" / "ape"), "compile"]
         done = subprocess.run(
             command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
         )

@@ -1,0 +1,421 @@
+"""Deploys, transacts, calls and decodes on any web3 chain; it keeps no keys and no policy.
+
+Peers, deployment scripts, demo and orchestrator share this layer. Every transaction is simulated
+before it is signed, so that a revert is known by its error's name and costs nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from eth_abi.exceptions import DecodingError
+from eth_typing import ChecksumAddress, HexStr
+from eth_utils.abi import event_abi_to_log_topic, get_abi_output_types
+from eth_utils.address import to_checksum_address
+from hexbytes import HexBytes
+from web3 import Web3
+from web3._utils.abi import map_abi_data
+from web3._utils.events import get_event_data
+from web3._utils.method_formatters import receipt_formatter
+from web3._utils.normalizers import BASE_RETURN_NORMALIZERS
+from web3.contract import Contract
+from web3.contract.contract import ContractFunction
+from web3.datastructures import AttributeDict
+from web3.exceptions import LogTopicError, MismatchedABI
+from web3.types import RPCEndpoint, TxReceipt
+
+from offchain.chain.reverts import ErrorIndex, Revert, TransactionReverted
+from offchain.chain.signers import KeySigner, Signer
+from offchain.chain.transport import ChainUnreachable, connect
+from offchain.errors import OffchainError
+
+__all__ = [
+    "ChainClient",
+    "ChainUnreachable",
+    "Event",
+    "KeySigner",
+    "Pending",
+    "RpcRefused",
+    "Signer",
+    "TransactionReverted",
+    "connect",
+]
+
+GWEI = 10**9
+FEE_LIFETIME = 2.0
+GAS_MARGIN_PCT = 25
+FIRST_POLL = 0.0005
+LONGEST_POLL = 0.5
+Transaction = ContractFunction | Mapping[str, Any]
+
+
+class RpcRefused(OffchainError):
+    """The node refused a request for another reason than a revert."""
+
+
+class ReceiptTimeout(OffchainError):
+    """A transaction was sent and its fate is unknown: it may still be mined."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One decoded log."""
+
+    name: str
+    args: Mapping[str, Any]
+    address: str
+    log_index: int
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A transaction that was sent and not yet waited for."""
+
+    tx_hash: str
+    sender: str
+    what: str
+    request: Mapping[str, Any]
+
+
+class ChainClient:
+    """A chain and what is needed to work with it.
+
+    Args:
+        web3: the chain.
+        errors: index of custom errors; every ABI that passes through the client is added to it.
+        tip: priority fee in wei.
+        timeout: seconds to wait for a receipt.
+    """
+
+    def __init__(
+        self,
+        web3: Web3,
+        errors: ErrorIndex | None = None,
+        tip: int = GWEI,
+        timeout: float = 120.0,
+    ) -> None:
+        self.web3 = web3
+        self.errors = errors or ErrorIndex()
+        self.chain_id = int(web3.eth.chain_id)
+        self._tip = tip
+        self._timeout = timeout
+        self._known_abis: set[int] = set()
+        self._nonces: dict[str, int] = {}
+        self._unmined: dict[str, set[str]] = {}
+        self._fee = (0, 0.0)
+
+    def contract(self, address: str, abi: Sequence[Any]) -> Contract:
+        """A contract at an address; its custom errors become known."""
+        if id(abi) not in self._known_abis:
+            self.errors.add(abi)
+            self._known_abis.add(id(abi))
+        return self.web3.eth.contract(address=to_checksum_address(address), abi=abi)
+
+    def deploy(
+        self,
+        signer: Signer,
+        abi: Sequence[Any],
+        bytecode: str | bytes,
+        *args: Any,
+        value: int = 0,
+        name: str = "contract",
+    ) -> Contract:
+        """Deploys and waits.
+
+        Raises:
+            TransactionReverted: if the constructor reverts.
+        """
+        pending = self.send_deploy(signer, abi, bytecode, *args, value=value, name=name)
+        address = self.wait(pending)["contractAddress"]
+        return self.contract(cast(str, address), abi)
+
+    def send_deploy(
+        self,
+        signer: Signer,
+        abi: Sequence[Any],
+        bytecode: str | bytes,
+        *args: Any,
+        value: int = 0,
+        name: str = "contract",
+    ) -> Pending:
+        """Sends a deployment without waiting."""
+        self.errors.add(abi)
+        factory = self.web3.eth.contract(abi=abi, bytecode=HexBytes(bytecode))
+        data = HexBytes(factory.constructor(*args).data_in_transaction)
+        return self.send(signer, {"data": data, "value": value, "what": f"deployment of {name}"})
+
+    def transact(
+        self,
+        signer: Signer,
+        transaction: Transaction,
+        *,
+        value: int = 0,
+        gas: int | None = None,
+    ) -> TxReceipt:
+        """Simulates, signs, sends and waits.
+
+        Args:
+            signer: who signs and pays.
+            transaction: a bound contract function, or a mapping with `to`, `data`, `value`.
+            value: wei to send.
+            gas: gas limit; None estimates it, which is the simulation too.
+
+        Raises:
+            TransactionReverted: with the decoded custom error.
+            ReceiptTimeout: if the fate is unknown after the client's timeout.
+            ChainUnreachable: if the node does not answer.
+        """
+        return self.wait(self.send(signer, transaction, value=value, gas=gas))
+
+    def send(
+        self,
+        signer: Signer,
+        transaction: Transaction,
+        *,
+        value: int = 0,
+        gas: int | None = None,
+    ) -> Pending:
+        """Simulates, signs and sends, without waiting; pass the result to `wait` or `wait_all`.
+
+        With `gas` given nothing is simulated, so that a transaction may build on one that is
+        still waiting for its block.
+        """
+        what, request = self._request(transaction, value)
+        if gas is None:
+            gas = self._estimate(signer.address, what, request)
+        unsigned = {
+            "type": 2,
+            "chainId": self.chain_id,
+            "gas": gas,
+            "value": request["value"],
+            "data": bytes(request["data"]),
+        }
+        if request.get("to"):
+            unsigned["to"] = request["to"]
+        tx_hash = self._sign_and_send(signer, unsigned, what)
+        self._unmined.setdefault(signer.address, set()).add(tx_hash)
+        return Pending(tx_hash, signer.address, what, {**request, "gas": gas})
+
+    def wait(self, pending: Pending) -> TxReceipt:
+        """Waits for one receipt.
+
+        Raises:
+            TransactionReverted: if it was mined and reverted.
+            ReceiptTimeout: if it is not mined in time.
+        """
+        receipt = self._receipt(pending)
+        self._unmined.get(pending.sender, set()).discard(pending.tx_hash)
+        if receipt["status"] != 1:
+            raise TransactionReverted(
+                pending.what, self._reason(pending, receipt), pending.tx_hash
+            )
+        return receipt
+
+    def wait_all(self, pending: Iterable[Pending]) -> list[TxReceipt]:
+        """Waits for many; the receipts come in the order given."""
+        return [self.wait(one) for one in pending]
+
+    def call(
+        self,
+        function: ContractFunction,
+        *,
+        sender: str | None = None,
+        block: int | str = "latest",
+        value: int = 0,
+    ) -> Any:
+        """Calls a view, or simulates a function, and decodes what it returns.
+
+        Raises:
+            TransactionReverted: with the decoded custom error.
+        """
+        what, request = self._request(function, value)
+        tag = hex(block) if isinstance(block, int) else block
+        result = self._simulate("eth_call", self._rpc_form(request, sender), what, tag)
+        types = get_abi_output_types(function.abi)
+        try:
+            values = self.web3.codec.decode(types, bytes(HexBytes(result)))
+        except DecodingError as error:
+            where = f"{function.address} answered {what} with {len(HexBytes(result))} bytes"
+            raise RpcRefused(f"{where} that do not decode; is the contract there?") from error
+        decoded = map_abi_data(BASE_RETURN_NORMALIZERS, types, values)
+        return decoded[0] if len(decoded) == 1 else tuple(decoded)
+
+    def events(
+        self, receipt: TxReceipt, contract: Contract, name: str | None = None
+    ) -> list[Event]:
+        """The events that a contract emitted in a transaction, decoded.
+
+        Args:
+            receipt: of the transaction.
+            contract: emitter; logs of other addresses are left out.
+            name: only events of this name.
+        """
+        known = {
+            event_abi_to_log_topic(entry): entry
+            for entry in contract.abi
+            if entry["type"] == "event" and (name is None or entry["name"] == name)
+        }
+        found = []
+        for log in receipt["logs"]:
+            entry = known.get(bytes(log["topics"][0])) if log["topics"] else None
+            if entry is None or log["address"] != contract.address:
+                continue
+            try:
+                data = get_event_data(self.web3.codec, entry, log)
+            except (LogTopicError, MismatchedABI):
+                continue
+            found.append(
+                Event(data["event"], dict(data["args"]), data["address"], data["logIndex"])
+            )
+        return found
+
+    def code(self, address: str) -> bytes:
+        """Runtime code at an address; empty if there is none."""
+        return bytes(self.web3.eth.get_code(to_checksum_address(address)))
+
+    def balance(self, address: str) -> int:
+        """Wei held by an address."""
+        return int(self.web3.eth.get_balance(to_checksum_address(address)))
+
+    def timestamp(self) -> int:
+        """Timestamp of the latest block."""
+        return int(self.web3.eth.get_block("latest")["timestamp"])
+
+    def forget(self) -> None:
+        """Drops cached nonces and fees; needed after the chain was set back."""
+        self._nonces.clear()
+        self._unmined.clear()
+        self._fee = (0, 0.0)
+
+    def _request(self, transaction: Transaction, value: int) -> tuple[str, dict[str, Any]]:
+        if isinstance(transaction, ContractFunction):
+            data = HexBytes(transaction._encode_transaction_data())
+            what = str(transaction.fn_name)
+            return what, {"to": transaction.address, "data": data, "value": value}
+        request = {
+            "to": transaction.get("to"),
+            "data": HexBytes(transaction.get("data", b"")),
+            "value": transaction.get("value", 0) or value,
+        }
+        return str(transaction.get("what", "transaction")), request
+
+    def _rpc_form(self, request: Mapping[str, Any], sender: str | None) -> dict[str, Any]:
+        form: dict[str, Any] = {"data": request["data"].to_0x_hex()}
+        if request.get("to"):
+            form["to"] = request["to"]
+        if request.get("value"):
+            form["value"] = hex(request["value"])
+        if request.get("gas"):
+            form["gas"] = hex(request["gas"])
+        if sender:
+            form["from"] = sender
+        return form
+
+    def _rpc(self, method: str, *params: Any) -> Any:
+        response = self.web3.provider.make_request(RPCEndpoint(method), list(params))
+        return response
+
+    def _simulate(self, method: str, form: dict[str, Any], what: str, tag: str) -> Any:
+        response = self._rpc(method, form, tag)
+        if "error" not in response:
+            return response["result"]
+        raw = _revert_data(response["error"])
+        if raw is None:
+            message = _message(response["error"])
+            if "revert" not in message:
+                raise RpcRefused(f"{what} refused: {message}")
+            raw = b""
+        raise TransactionReverted(what, self.errors.decode(raw))
+
+    def _estimate(self, sender: str, what: str, request: Mapping[str, Any]) -> int:
+        tag = "pending" if self._unmined.get(sender) else "latest"
+        used = int(self._simulate("eth_estimateGas", self._rpc_form(request, sender), what, tag), 16)
+        return used + used * GAS_MARGIN_PCT // 100
+
+    def _fees(self) -> int:
+        fee, read_at = self._fee
+        if time.monotonic() - read_at > FEE_LIFETIME:
+            base = int(self.web3.eth.get_block("latest").get("baseFeePerGas", 0))
+            fee = 2 * base + self._tip
+            self._fee = (fee, time.monotonic())
+        return fee
+
+    def _next_nonce(self, address: str) -> int:
+        # NOTE: with nothing of ours in flight the chain knows best; it may have been set back, or
+        # another process may share the key.
+        if not self._unmined.get(address):
+            found = self._rpc("eth_getTransactionCount", address, "pending")
+            self._nonces[address] = int(found["result"], 16)
+        return self._nonces[address]
+
+    def _sign_and_send(self, signer: Signer, unsigned: dict[str, Any], what: str) -> str:
+        for attempt in (0, 1):
+            unsigned["maxFeePerGas"] = self._fees()
+            unsigned["maxPriorityFeePerGas"] = self._tip
+            unsigned["nonce"] = self._next_nonce(signer.address)
+            raw = signer.sign_transaction(unsigned)
+            response = self._rpc("eth_sendRawTransaction", HexBytes(raw).to_0x_hex())
+            if "error" not in response:
+                self._nonces[signer.address] = unsigned["nonce"] + 1
+                return str(response["result"])
+            message = _message(response["error"])
+            if attempt or not _is_stale(message):
+                raise RpcRefused(f"{what} refused: {message}")
+            self.forget()
+        raise RpcRefused(f"{what} refused")
+
+    def _receipt(self, pending: Pending) -> TxReceipt:
+        deadline = time.monotonic() + self._timeout
+        pause = FIRST_POLL
+        while True:
+            found = self._rpc("eth_getTransactionReceipt", pending.tx_hash).get("result")
+            if found:
+                return cast(TxReceipt, AttributeDict.recursive(receipt_formatter(found)))
+            if time.monotonic() > deadline:
+                seconds = f"{self._timeout:g} s"
+                raise ReceiptTimeout(f"{pending.what} {pending.tx_hash} not mined in {seconds}")
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_POLL)
+
+    def _reason(self, pending: Pending, receipt: TxReceipt) -> Revert:
+        # NOTE: replayed on the state before its block, which is the state it met unless others
+        # stood before it in the same block; then on the block's own.
+        form = self._rpc_form(pending.request, pending.sender)
+        for block in (receipt["blockNumber"] - 1, receipt["blockNumber"]):
+            try:
+                self._simulate("eth_call", form, pending.what, hex(block))
+            except TransactionReverted as found:
+                return found.revert
+            except RpcRefused:
+                continue
+        return Revert("", {}, b"")
+
+
+def _message(error: Any) -> str:
+    return str(error.get("message", error) if isinstance(error, Mapping) else error)
+
+
+def _is_stale(message: str) -> bool:
+    lowered = message.lower()
+    return any(part in lowered for part in ("nonce", "base fee", "underpriced", "max fee"))
+
+
+def _revert_data(error: Any) -> bytes | None:
+    """Revert data of a node's error, in the shapes that nodes use; None if it carries none."""
+    data = error.get("data") if isinstance(error, Mapping) else None
+    if isinstance(data, Mapping):
+        data = data.get("data") or data.get("result")
+    if not isinstance(data, str):
+        return None
+    text = data.removeprefix("Reverted ")
+    if not text.startswith("0x"):
+        return None
+    return bytes(HexBytes(cast(HexStr, text)))
+
+
+def address_of(contract: Contract | str) -> ChecksumAddress:
+    """Checksummed address of a contract or of an address as text."""
+    return to_checksum_address(contract if isinstance(contract, str) else contract.address)
