@@ -10,6 +10,7 @@ from web3.types import TxReceipt
 from offchain.batch.intents import Intent, Permit, receive
 from offchain.chain.signers import KeySigner
 from offchain.loop import Orchestrator
+from scripts._demo.errors import DemoError
 from scripts._demo.stage import Stage
 from tests.peers.tokens import fund, sign_permit
 
@@ -23,10 +24,6 @@ AAVE_BPS, CREDIT_BPS = 5_000, 2_000
 DRAWN_BPS = 8_000
 PLAN_LIFE = 3_600
 PLAN_MAX_LOSS = 100  # wei: rounding of shares, nothing else
-
-
-class DemoError(RuntimeError):
-    """The demo did not come to what it promises."""
 
 
 @dataclass(frozen=True)
