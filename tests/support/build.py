@@ -92,7 +92,8 @@ def ensure_compiled() -> None:
             check=False,
         )
         if done.returncode != 0 or not artifacts.MANIFEST.exists():
-            message = f"`ape compile` failed:\n{(done.stdout + done.stderr)[-4000:]}"
+            said = done.stdout + done.stderr
+            message = f"`ape compile` failed:\n{said[max(said.find('ERROR'), 0) :][-4000:].strip()}"
             FAILURE.write_text(digest + message)
             raise ArtifactError(message)
         FAILURE.unlink(missing_ok=True)
