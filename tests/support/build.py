@@ -28,7 +28,8 @@ IMPORT = re.compile(r"""^\s*import\b[^;]*?["']([^"']+)["']""", re.MULTILINE)
 
 
 def environment() -> dict[str, str]:
-    """The variables that ape and the compilers need, so that a bare `pytest` works as make does."""
+    """What tools/env.sh sets, so that a bare `pytest` works as make does."""
+    (ROOT / ".cache" / "ape").mkdir(parents=True, exist_ok=True)
     path = f"{ROOT / '.venv' / 'bin'}:{ROOT / '.tools' / 'bin'}:{os.environ.get('PATH', '')}"
     return {
         **os.environ,
