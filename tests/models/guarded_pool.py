@@ -240,7 +240,9 @@ class Pool:
         self.checkpoint()
         self._accrue()
         self._credit_immature(owner, shares)
-        self._set_liquidity(self.reserve0 + amount0, self.reserve1 + amount1, self.supply + shares)
+        self._set_liquidity(
+            self.reserve0 + amount0, self.reserve1 + amount1, self.supply + shares
+        )
         return shares, amount0, amount1
 
     def quote_burn(self, shares: int) -> tuple[int, int]:
@@ -267,7 +269,9 @@ class Pool:
         self.checkpoint()
         self._accrue()
         self._move(owner, -shares)
-        self._set_liquidity(self.reserve0 - amount0, self.reserve1 - amount1, self.supply - shares)
+        self._set_liquidity(
+            self.reserve0 - amount0, self.reserve1 - amount1, self.supply - shares
+        )
         return amount0, amount1
 
     def transfer(self, owner: str, to: str, shares: int) -> None:
@@ -440,7 +444,9 @@ class Pool:
         return (
             before.cumulative + _toward_zero((after.cumulative - before.cumulative) * part, span),
             before.truncated_cumulative
-            + _toward_zero((after.truncated_cumulative - before.truncated_cumulative) * part, span),
+            + _toward_zero(
+                (after.truncated_cumulative - before.truncated_cumulative) * part, span
+            ),
         )
 
     # inside

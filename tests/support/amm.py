@@ -84,7 +84,9 @@ class PoolWorld:
 
     def sell(self, user: Any, amount: int, zero_for_one: bool = True) -> int:
         """Exact in, pull payment, no bounds."""
-        out = self.pool.swapExactIn(zero_for_one, amount, 0, user, ANY_FEE, FOREVER, sender=user)
+        out = self.pool.swapExactIn(
+            zero_for_one, amount, 0, user, ANY_FEE, FOREVER, sender=user
+        )
         return int(out)
 
     def assert_equals_model(self) -> None:
