@@ -48,11 +48,11 @@ LONGEST_POLL = 0.5
 Transaction = ContractFunction | Mapping[str, Any]
 
 
-class RpcRefused(OffchainError):  # noqa: N818
+class RpcRefused(OffchainError):
     """The node refused a request for another reason than a revert."""
 
 
-class ReceiptTimeout(OffchainError):  # noqa: N818
+class ReceiptTimeout(OffchainError):
     """A transaction was sent and its fate is unknown: it may still be mined."""
 
 
@@ -64,6 +64,13 @@ class Pending:
     sender: str
     what: str
     request: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _KnownAbi:
+    abi: Sequence[Any]
+    index: AbiIndex
+    factory: type[Contract]
 
 
 class ChainClient:
@@ -89,15 +96,17 @@ class ChainClient:
         self._tip = tip
         self._timeout = timeout
         self._codecs: dict[int, tuple[Any, FunctionCodec]] = {}
-        self._known_abis: dict[int, Sequence[Any]] = {}
+        self._known_abis: dict[int, _KnownAbi] = {}
         self._nonces: dict[str, int] = {}
         self._unmined: dict[str, set[str]] = {}
         self._fee = (0, 0.0)
 
     def contract(self, address: str, abi: Sequence[Any]) -> Contract:
-        """A contract at an address; its custom errors become known."""
-        self._learn(abi)
-        return self.web3.eth.contract(address=to_checksum_address(address), abi=abi)
+        """A contract at an address; its custom errors become known.
+
+        The class behind it is made once per ABI object, so pass the same object again.
+        """
+        return self._known(abi).factory(to_checksum_address(address))
 
     def deploy(
         self,
@@ -127,7 +136,7 @@ class ChainClient:
         name: str = "contract",
     ) -> Pending:
         """Sends a deployment without waiting."""
-        self._learn(abi)
+        self._known(abi)
         factory = self.web3.eth.contract(abi=abi, bytecode=HexBytes(bytecode))
         data = HexBytes(factory.constructor(*args).data_in_transaction)
         return self.send(signer, {"data": data, "value": value, "what": f"deployment of {name}"})
@@ -234,13 +243,13 @@ class ChainClient:
             contract: emitter; logs of other addresses are left out.
             name: only events of this name.
         """
-        self._learn(contract.abi)
+        index = self._known(contract.abi).index
         found = []
         for log in receipt["logs"]:
             if log["address"] != contract.address:
                 continue
             topics = [bytes(topic) for topic in log["topics"]]
-            event = self.abis.decode_event(log["address"], topics, bytes(log["data"]))
+            event = index.decode_event(log["address"], topics, bytes(log["data"]))
             if event is not None and (name is None or event.name == name):
                 found.append(event)
         return found
@@ -271,11 +280,14 @@ class ChainClient:
             self._codecs[id(function.abi)] = held
         return held[1]
 
-    def _learn(self, abi: Sequence[Any]) -> None:
-        # NOTE: kept, so that an id is not given to another ABI later.
-        if id(abi) not in self._known_abis:
+    def _known(self, abi: Sequence[Any]) -> _KnownAbi:
+        # NOTE: the ABI is kept, so that its id is not given to another one later.
+        held = self._known_abis.get(id(abi))
+        if held is None:
             self.abis.add(abi)
-            self._known_abis[id(abi)] = abi
+            held = _KnownAbi(abi, AbiIndex([abi]), self.web3.eth.contract(abi=abi))
+            self._known_abis[id(abi)] = held
+        return held
 
     def _request(self, transaction: Transaction, value: int) -> tuple[str, dict[str, Any]]:
         if isinstance(transaction, ContractFunction):

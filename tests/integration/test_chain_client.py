@@ -166,6 +166,26 @@ def test_events__two_emitters__only_the_asked_one_and_name(
     assert names == ["ReserveDataUpdated", "ReserveUsedAsCollateralEnabled", "Supply"]
 
 
+def test_events__same_signature_in_two_abis__each_emitter_names_its_own_arguments(
+    client: ChainClient, peers: Any, whale: KeySigner, keeper: KeySigner
+) -> None:
+    usdc, weth = peers.tokens.usdc, peers.tokens.weth
+    for token in (usdc, weth):
+        fund(client, whale, token, whale.address, 3)
+    sent = client.transact(whale, usdc.functions.transfer(keeper.address, 3))
+    wrapped = client.transact(whale, weth.functions.transfer(keeper.address, 3))
+    assert client.events(sent, usdc)[0].args == {
+        "from": whale.address,
+        "to": keeper.address,
+        "value": 3,
+    }
+    assert client.events(wrapped, weth)[0].args == {
+        "src": whale.address,
+        "dst": keeper.address,
+        "wad": 3,
+    }
+
+
 def test_call__nobody_there__is_refused_in_one_line(client: ChainClient, token: Contract) -> None:
     nobody = client.contract("0x" + "99" * 20, token.abi)
     with pytest.raises(RpcRefused, match="totalSupply") as caught:
