@@ -152,6 +152,8 @@ contract PriceOracle is IPriceOracle, AccessManaged {
             for (uint256 j; j < i; ++j) {
                 if (IPriceAdapter(adapters[j]).source() == source) revert DuplicateSource(source);
             }
+            // What only bounds the median must not vote in it.
+            if (adapters[i] == rules.sanityAdapter) revert DuplicateSource(source);
         }
         uint8 decimals = IERC20Metadata(asset).decimals();
         if (decimals > MAX_DECIMALS) revert RulesOutOfBounds();

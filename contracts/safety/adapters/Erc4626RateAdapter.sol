@@ -80,9 +80,8 @@ contract Erc4626RateAdapter is IPriceAdapter {
         if (!BoundedCall.hasGas(BASE_GAS)) return 0;
         (ok, words) = BoundedCall.read(address(base), BASE_GAS, abi.encodeCall(IPriceAdapter.read, ()), 1);
         if (!ok || words[0] > type(uint128).max) return 0;
-        // rate < 2^124 and more growth than a century gives, price < 2^128: the product may just not fit, hence the
-        // split.
-        if (rateWad > type(uint120).max) return 0;
+        // The price is below 2^128, so a rate below 2^128 keeps the product inside a word.
+        if (rateWad > type(uint128).max) return 0;
         uint256 usd = rateWad * words[0] / WAD;
         return usd <= type(uint128).max ? usd : 0;
     }
