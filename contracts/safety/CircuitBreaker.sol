@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {BoundedCall} from "contracts/safety/lib/BoundedCall.sol";
+import {BoundedRead} from "contracts/safety/lib/BoundedRead.sol";
 import {TokenBucket} from "contracts/safety/lib/TokenBucket.sol";
 import {IBreakerTarget} from "interfaces/safety/IBreakerTarget.sol";
 import {ICircuitBreaker} from "interfaces/safety/ICircuitBreaker.sol";
@@ -318,8 +318,8 @@ contract CircuitBreaker is ICircuitBreaker, AccessManaged {
     }
 
     function _read(address to, bytes memory data, uint256 count) private view returns (bool, uint256[] memory) {
-        if (!BoundedCall.hasGas(READ_GAS)) revert InsufficientGas(BoundedCall.needed(READ_GAS));
-        return BoundedCall.read(to, READ_GAS, data, count);
+        if (!BoundedRead.hasGas(READ_GAS)) revert InsufficientGas(BoundedRead.needed(READ_GAS));
+        return BoundedRead.read(to, READ_GAS, data, count);
     }
 
     function _requireWatched(address target) private view returns (Watch memory watch) {
