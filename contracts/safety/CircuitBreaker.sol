@@ -12,16 +12,16 @@ import {EmergencyState} from "interfaces/safety/IEmergencyTarget.sol";
 import {IPriceOracle} from "interfaces/safety/IPriceOracle.sol";
 
 /// @title Meters outflow per target and asset, and trips the gate on facts
-/// @notice Promise: in any window W at most L leaves, net of what comes in, at constant gas; and nobody can freeze a target
-/// through here unless it lost share price, misses tokens, or most feeds say that its asset fell.
+/// @notice Promise: in any window W at most L leaves, net of what comes in, at constant gas; and nobody can freeze a
+/// target through here unless it lost share price, misses tokens, or most feeds say that its asset fell.
 contract CircuitBreaker is ICircuitBreaker, AccessManaged {
     using TokenBucket for uint256;
 
     uint256 private constant BPS = 10_000;
     /// Gas that a target or a token gets for one answer.
     uint256 public constant READ_GAS = 3_000_000;
-    /// A higher share price counts as the peak only after it has been seen over this time, by its lowest sight: a price pumped
-    /// for a block is none, as long as somebody pokes in between.
+    /// A higher share price counts as the peak only after it has been seen over this time, by its lowest sight: a
+    /// price pumped for a block is none, as long as somebody pokes in between.
     uint256 public constant PEAK_DELAY = 1 hours;
     uint256 public constant MIN_DRAWDOWN_BPS = 10;
     uint256 public constant MAX_DRAWDOWN_BPS = 5_000;
@@ -211,8 +211,8 @@ contract CircuitBreaker is ICircuitBreaker, AccessManaged {
         _baselines[target] = b;
     }
 
-    /// Moves the target unless it already is where the fact would put it. In that case the baseline stays too: a fact that a
-    /// guardian's short freeze answered must still be there when that freeze runs out.
+    /// Moves the target unless it already is where the fact would put it. In that case the baseline stays too: a fact
+    /// that a guardian's short freeze answered must still be there when that freeze runs out.
     function _trip(
         address target,
         Baseline memory moved,

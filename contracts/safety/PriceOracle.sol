@@ -11,8 +11,8 @@ import {IPriceAdapter} from "interfaces/safety/IPriceAdapter.sol";
 import {IPriceOracle} from "interfaces/safety/IPriceOracle.sol";
 
 /// @title Median of at least two healthy answers of at least three feeds
-/// @notice Promise: no stale, non-positive or sub-quorum price is ever returned; one liar of three cannot move the median out
-/// of what the honest two say; and nothing that goes wrong here stops an exit.
+/// @notice Promise: no stale, non-positive or sub-quorum price is ever returned; one liar of three cannot move the
+/// median out of what the honest two say; and nothing that goes wrong here stops an exit.
 contract PriceOracle is IPriceOracle, AccessManaged {
     struct Feeds {
         address[] adapters;
@@ -191,7 +191,8 @@ contract PriceOracle is IPriceOracle, AccessManaged {
         live.agreed = live.spreadBps <= feeds.rules.maxSpreadBps && _sane(feeds.rules, live.median);
     }
 
-    /// A sanity adapter that does not answer bounds nothing: a young or empty pool must not stop the market's own feeds.
+    /// A sanity adapter that does not answer bounds nothing: a young or empty pool must not stop the market's own
+    /// feeds.
     function _sane(Rules storage rules, uint256 median) private view returns (bool) {
         address adapter = rules.sanityAdapter;
         if (adapter == address(0)) return true;

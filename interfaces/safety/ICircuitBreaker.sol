@@ -3,12 +3,12 @@ pragma solidity 0.8.30;
 
 /// @title Meters what leaves a target and trips the gate on facts that honest exits cannot cause
 /// @notice Metering: per (target, asset) one token bucket in the asset's own units, one storage slot, no external call,
-/// no owner's switch. With capacity C = L/2 and refill r = L/(2W) the net outflow in any time window of length W is ≤ L.
-/// Inflow refunds the bucket up to C for good; what it gives beyond C lasts for the rest of its own timestamp only, so that
-/// a deposit and an exit at one timestamp, flash loan or not, leave the bucket exactly as it was.
+/// no owner's switch. With capacity C = L/2 and refill r = L/(2W) the net outflow in any time window of length W is ≤
+/// L. Inflow refunds the bucket up to C for good; what it gives beyond C lasts for the rest of its own timestamp
+/// only, so that a deposit and an exit at one timestamp, flash loan or not, leave the bucket exactly as it was.
 /// Judging: `poke` compares a target with its own past. Honest exits move none of what it compares.
-/// @dev The contract cannot be paused, upgraded or replaced in place, and the metered path reads nothing but its own slot:
-/// the only reason for which `onOutflow` reverts is `OutflowLimitExceeded`.
+/// @dev The contract cannot be paused, upgraded or replaced in place, and the metered path reads nothing but its own
+/// slot: the only reason for which `onOutflow` reverts is `OutflowLimitExceeded`.
 interface ICircuitBreaker {
     /// @notice Limits of one (target, asset): `limit` L in asset units per `window` W in seconds.
     struct Limit {
@@ -51,8 +51,8 @@ interface ICircuitBreaker {
         DRAWDOWN,
         /// The target holds less of its asset than its books say. Trips FROZEN.
         SHORTFALL,
-        /// Two feeds or more, and most of those that answer, say that the asset's price fell by more than the allowed bps
-        /// below its reference. Trips WITHDRAW_ONLY.
+        /// Two feeds or more, and most of those that answer, say that the asset's price fell by more than the allowed
+        /// bps below its reference. Trips WITHDRAW_ONLY.
         PRICE_DROP
     }
 
@@ -138,9 +138,10 @@ interface ICircuitBreaker {
     /// @notice Governance, after its delay.
     function setOracle(address oracle_) external;
 
-    /// @notice Anyone: checks the facts of `target` and, if one holds that the target's state does not answer yet, trips
-    /// the gate; otherwise moves the baselines up.
-    /// @dev Separate from the metered path, since a call that reverts cannot latch anything. A read that fails is no fact.
+    /// @notice Anyone: checks the facts of `target` and, if one holds that the target's state does not answer yet,
+    /// trips the gate; otherwise moves the baselines up.
+    /// @dev Separate from the metered path, since a call that reverts cannot latch anything. A read that fails is no
+    /// fact.
     /// @return fact What was found; also when the target already is in the state that the fact asks for.
     function poke(address target) external returns (Fact fact);
 }

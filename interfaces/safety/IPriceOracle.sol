@@ -3,13 +3,14 @@ pragma solidity 0.8.30;
 
 /// @title Prices that resist one liar
 /// @notice Median of at least two healthy answers of at least three feeds. Prices are USD per whole token, 1e18.
-/// A dispute, an unhealthy L2 sequencer or a pool that disagrees limits new risk only: nothing that an exit needs reverts for it.
+/// A dispute, an unhealthy L2 sequencer or a pool that disagrees limits new risk only: nothing that an exit needs
+/// reverts for it.
 interface IPriceOracle {
     enum PriceStatus {
         /// Below quorum: no price.
         UNAVAILABLE,
-        /// A quorum answers, but: its spread exceeds the limit, or it has not agreed for long enough since, or the pool's TWAP
-        /// is too far off, or the L2 sequencer is down or just back. No new risk.
+        /// A quorum answers, but: its spread exceeds the limit, or it has not agreed for long enough since, or the
+        /// pool's TWAP is too far off, or the L2 sequencer is down or just back. No new risk.
         DISPUTED,
         /// A quorum agrees.
         OK
@@ -64,7 +65,8 @@ interface IPriceOracle {
     function answers(address asset) external view returns (uint256[] memory);
     function feedsOf(address asset) external view returns (address[] memory);
     function rulesOf(address asset) external view returns (Rules memory);
-    /// @notice Whether a recorded dispute is still open, and since when (Unix time) the feeds have agreed again (0: they do not).
+    /// @notice Whether a recorded dispute is still open, and since when (Unix time) the feeds have agreed again (0:
+    /// they do not).
     function disputeOf(address asset) external view returns (bool disputed, uint256 calmSince);
     /// @notice Whether the L2 sequencer allows new risk; always true where no uptime feed is set.
     function sequencerReady() external view returns (bool);
@@ -78,6 +80,7 @@ interface IPriceOracle {
 
     /// @notice Governance, after its delay: the feeds of `asset`, at least three with different sources.
     function setFeeds(address asset, address[] calldata adapters, Rules calldata rules) external;
-    /// @notice Governance, after its delay: the L2 uptime feed and the seconds to wait after the sequencer is back. 0: not an L2.
+    /// @notice Governance, after its delay: the L2 uptime feed and the seconds to wait after the sequencer is back.
+    /// 0: not an L2.
     function setSequencerFeed(address feed, uint256 grace) external;
 }

@@ -6,8 +6,8 @@ import {IAggregatorV3} from "interfaces/external/IAggregatorV3.sol";
 import {IPriceAdapter} from "interfaces/safety/IPriceAdapter.sol";
 
 /// @title A push feed, with its own age and its own bounds
-/// @notice A feed whose aggregator clamps its answer goes on answering at the clamp while the market is elsewhere: an answer
-/// at or beyond a bound is therefore refused, not used.
+/// @notice A feed whose aggregator clamps its answer goes on answering at the clamp while the market is elsewhere: an
+/// answer at or beyond a bound is therefore refused, not used.
 contract AggregatorV3Adapter is IPriceAdapter {
     uint256 private constant SOURCE_GAS = 100_000;
     uint256 private constant WAD_DECIMALS = 18;

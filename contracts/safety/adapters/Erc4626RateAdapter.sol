@@ -7,8 +7,9 @@ import {BoundedCall} from "contracts/safety/lib/BoundedCall.sol";
 import {IPriceAdapter} from "interfaces/safety/IPriceAdapter.sol";
 
 /// @title Price of a vault's share: its exchange rate times the price of its asset
-/// @notice A vault's rate can be pushed, by a donation or by its own bug, so it counts only inside a corridor: not above the
-/// rate at deployment plus a yearly growth, not below that rate less a fall. Outside, the share has no price here.
+/// @notice A vault's rate can be pushed, by a donation or by its own bug, so it counts only inside a corridor: not
+/// above the rate at deployment plus a yearly growth, not below that rate less a fall. Outside, the share has no
+/// price here.
 contract Erc4626RateAdapter is IPriceAdapter {
     uint256 private constant VAULT_GAS = 150_000;
     uint256 private constant BASE_GAS = 150_000;
@@ -79,7 +80,8 @@ contract Erc4626RateAdapter is IPriceAdapter {
         if (!BoundedCall.hasGas(BASE_GAS)) return 0;
         (ok, words) = BoundedCall.read(address(base), BASE_GAS, abi.encodeCall(IPriceAdapter.read, ()), 1);
         if (!ok || words[0] > type(uint128).max) return 0;
-        // rate < 2^124 and more growth than a century gives, price < 2^128: the product may just not fit, hence the split.
+        // rate < 2^124 and more growth than a century gives, price < 2^128: the product may just not fit, hence the
+        // split.
         if (rateWad > type(uint120).max) return 0;
         uint256 usd = rateWad * words[0] / WAD;
         return usd <= type(uint128).max ? usd : 0;

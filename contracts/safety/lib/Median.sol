@@ -17,8 +17,8 @@ library Median {
         }
     }
 
-    /// @notice Median of the first `count` ≥ 1 values, which must be sorted and below 2^255. Of an even number: the mean of
-    /// the middle two, rounded down.
+    /// @notice Median of the first `count` ≥ 1 values, which must be sorted and below 2^255. Of an even number: the
+    /// mean of the middle two, rounded down.
     function ofSorted(uint256[] memory values, uint256 count) internal pure returns (uint256) {
         uint256 upper = values[count / 2];
         return count % 2 == 1 ? upper : (values[count / 2 - 1] + upper) / 2;

@@ -2,12 +2,12 @@
 pragma solidity 0.8.30;
 
 /// @title A token bucket in one word
-/// @notice Capacity C = L/2, refill r = L/(2W). In any closed time interval of length ≤ W, taken − given ≤ L: at the first
-/// event of the interval at most C is in the bucket, and at most r·W ≤ C is refilled inside it.
+/// @notice Capacity C = L/2, refill r = L/(2W). In any closed time interval of length ≤ W, taken − given ≤ L: at the
+/// first event of the interval at most C is in the bucket, and at most r·W ≤ C is refilled inside it.
 /// What is given beyond C stays for the rest of its timestamp, which no interval can cut, and is gone a second later.
-/// @dev Word, from the low end: level (128 bits, in 2^-24 units, so that slow refills do not round away), time of the level
-/// (32, modulo 2^32), window in seconds (24), limit as mantissa (64) and exponent (8). A metered word is never 0, since its
-/// window is not. All sums fit: level < 2^128, elapsed · rate < 2^32 · 2^126.
+/// @dev Word, from the low end: level (128 bits, in 2^-24 units, so that slow refills do not round away), time of the
+/// level (32, modulo 2^32), window in seconds (24), limit as mantissa (64) and exponent (8). A metered word is never
+/// 0, since its window is not. All sums fit: level < 2^128, elapsed · rate < 2^32 · 2^126.
 library TokenBucket {
     uint256 internal constant MIN_WINDOW = 10 minutes;
     uint256 internal constant MAX_WINDOW = 30 days;

@@ -70,9 +70,7 @@ def plane(evm: Evm) -> Plane:
     authority.grantRole(GUARDIAN_ROLE, governance, 0, sender=governance)
     tightening = [selector(breaker, signature) for signature in TIGHTENING]
     authority.setTargetFunctionRole(breaker, tightening, GUARDIAN_ROLE, sender=governance)
-    adapters = [
-        evm.deploy("AdapterDouble", evm.account(f"publisher {i}"), USD) for i in range(3)
-    ]
+    adapters = [evm.deploy("AdapterDouble", evm.account(f"publisher {i}"), USD) for i in range(3)]
     oracle.setFeeds(asset, adapters, rules(), sender=governance)
     return Plane(
         evm=evm,

@@ -1,4 +1,4 @@
-"""CircuitBreaker, the judge: which facts trip the gate, and what an attacker cannot make look like one."""
+"""CircuitBreaker, the judge: which facts trip the gate, and what nobody can make look so."""
 
 from __future__ import annotations
 
@@ -227,9 +227,13 @@ def test_poke__one_liar_among_two_healthy__is_no_fact(watched: Plane) -> None:
 
 
 def test_poke__drop_seen_by_a_minority_of_five__is_no_fact(watched: Plane) -> None:
-    more = [watched.evm.deploy("AdapterDouble", watched.evm.account(f"more {i}"), USD) for i in (1, 2)]
+    more = [
+        watched.evm.deploy("AdapterDouble", watched.evm.account(f"more {i}"), USD) for i in (1, 2)
+    ]
     watched.oracle.setFeeds(
-        watched.asset, [*watched.adapters, *more], (100, 50, HOUR, "0x" + "00" * 20, 0),
+        watched.asset,
+        [*watched.adapters, *more],
+        (100, 50, HOUR, "0x" + "00" * 20, 0),
         sender=watched.governance,
     )
     drop_prices(watched, USD // 2, 2)
