@@ -27,15 +27,9 @@ SET_GAS = 100_000
 READ_GAS = 30_000
 
 
-@pytest.fixture(scope="module")
-def _world() -> GateWorld:
-    return GateWorld.create(Evm())
-
-
 @pytest.fixture
-def world(_world):
-    with _world.evm.rollback():
-        yield _world
+def world() -> GateWorld:
+    return GateWorld.create(Evm())
 
 
 @pytest.fixture
@@ -80,7 +74,7 @@ def normalised(abi, kind):
 @pytest.mark.parametrize("kind", ["function", "event"])
 def test_interface__vyper_and_solidity__agree_on_every_entry(kind):
     vyper = normalised(build.artifact("EmergencyGate").abi, kind)
-    solidity = normalised(build.artifact("IEmergencyGate").abi, kind)
+    solidity = normalised(build.artifact("SolidityEmergencyGate").abi, kind)
     assert vyper == solidity
 
 
