@@ -1,8 +1,8 @@
-"""Builds, explains, signs and executes Safe 1.4.1 transactions; it keeps no keys and asks no service.
+"""Builds, explains, signs and executes Safe 1.4.1 transactions; keeps no keys, asks no service.
 
-Everything a signer must trust is read from the chain (owners, threshold, nonce) or computed here and
-compared with the chain (the hash). Used by the deployment, multisig and emergency scripts, the demo
-and the tests.
+Everything a signer must trust is read from the chain (owners, threshold, nonce) or computed here
+and compared with the chain (the hash). Used by the deployment, multisig and emergency scripts, the
+demo and the tests.
 """
 
 from scripts._safe.account import SafeAccount, SafeState
