@@ -18,4 +18,6 @@ library Roles {
     uint64 internal constant COMPLIANCE = 5;
     /// The harvester contract: hands realised yield to the router, claims rewards from strategies.
     uint64 internal constant HARVESTER = 6;
+    /// Approves large plans by their hash. Held by the governance Safe without delay: a plan is bounded by caps and its budget.
+    uint64 internal constant PLANNER = 7;
 }

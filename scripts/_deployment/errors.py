@@ -1,0 +1,7 @@
+"""The one error of a deployment; its message is the line that the operator reads."""
+
+from __future__ import annotations
+
+
+class DeployError(Exception):
+    """The deployment cannot start, cannot go on, or did not end as promised."""
