@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
 
 from offchain.abi import AbiError
-from tests.support.anvil import Anvil
+from tests.support.anvil import Anvil, AnvilOptions
 from tests.support.build import artifact
 from tests.support.evm import (
+    BLOCK_GAS,
     CHAIN_ID,
+    DEFAULT_GAS,
     Contract,
     Evm,
     NotMeteredError,
@@ -22,11 +26,6 @@ from tests.support.evm import (
     labelled,
     reverts,
 )
-
-
-@pytest.fixture
-def evm() -> Evm:
-    return Evm()
 
 
 @pytest.fixture
@@ -296,12 +295,13 @@ class Twins:
         self.node = node
         self.evm = Evm(metered=True)
         self.sender = self.evm.account("deployer")
-        node.rpc("anvil_setBalance", self.sender, hex(10**24))
+        node.set_balance(self.sender, 10**24)
+        node.rpc("anvil_impersonateAccount", self.sender)
 
     def deploy(self, name: str, *args: object) -> Contract:
         code = artifact(name).bytecode + interface(name).constructor.encode(args)
         contract = self.evm.deploy(name, *args)
-        receipt = self.node.send(self.sender, None, code)
+        receipt = self._send(None, code)
         assert int(receipt["contractAddress"], 16) == int(contract.address, 16)
         self._compare(f"deploy {name}", receipt)
         # pyrevm counts a sender's creations only, a chain all its transactions.
@@ -311,13 +311,21 @@ class Twins:
     def _creations(self) -> int:
         return int(self.evm._evm.basic(self.sender).nonce)
 
-    def _compare(self, label: str, receipt: dict[str, str]) -> None:
+    def _send(self, to: str | None, data: bytes, value: int = 0) -> Any:
+        transaction: dict[str, Any] = {"from": self.sender, "data": "0x" + data.hex()}
+        transaction |= {"gas": hex(DEFAULT_GAS), "value": hex(value)} | ({"to": to} if to else {})
+        transaction_hash = self.node.rpc("eth_sendTransaction", transaction)
+        while (receipt := self.node.rpc("eth_getTransactionReceipt", transaction_hash)) is None:
+            time.sleep(0.002)
+        return receipt
+
+    def _compare(self, label: str, receipt: Any) -> None:
         assert self.evm.last is not None
         assert self.evm.last.gas_total == int(receipt["gasUsed"], 16), label
 
     def call(self, contract: Contract, method: str, *args: object, value: int = 0) -> None:
         data = contract.calldata(method, *args)
-        receipt = self.node.send(self.sender, contract.address, data, value)
+        receipt = self._send(contract.address, data, value)
         label = f"{method}{args}"
         try:
             self.evm.transact(self.sender, contract, data, value)
@@ -331,7 +339,7 @@ class Twins:
 
 @pytest.fixture(scope="module")
 def node() -> Iterator[Anvil]:
-    with Anvil() as chain:
+    with Anvil(AnvilOptions(gas_limit=BLOCK_GAS)) as chain:
         yield chain
 
 
