@@ -2,16 +2,15 @@
 pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
-import {BoundedCall} from "contracts/capital/libraries/BoundedCall.sol";
+import {BoundedCall} from "contracts/common/BoundedCall.sol";
+import {SignerCheck} from "contracts/common/SignerCheck.sol";
+import {TypedData} from "contracts/common/TypedData.sol";
 import {EmergencyTarget} from "contracts/safety/EmergencyTarget.sol";
 import {ICapitalRouter} from "interfaces/capital/ICapitalRouter.sol";
 import {IDepositGateway} from "interfaces/capital/IDepositGateway.sol";
@@ -20,7 +19,7 @@ import {EmergencyState} from "interfaces/safety/IEmergencyTarget.sol";
 
 /// @title DepositGateway
 /// @notice Settles signed deposits and exits in one batch at one price, and keeps nothing but payouts that a token refused.
-contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, EIP712, ReentrancyGuard {
+contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, TypedData, ReentrancyGuard {
     using SafeERC20 for IERC20;
 
     /// @dev One side of a batch as it is worked through. `quotes[i]` is 0 where intent i does not settle.
@@ -44,8 +43,6 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, EIP7
     bytes32 private constant EXIT_TYPEHASH = keccak256(
         "ExitIntent(address owner,address receiver,uint256 shares,uint256 minAssets,uint256 nonce,uint256 deadline)"
     );
-    /// @dev Enough for a Safe with a dozen owners; a signer that burns it all costs the batch no more.
-    uint256 private constant SIGNER_GAS = 200_000;
     uint256 private constant PERMIT_GAS = 150_000;
     /// @dev So large that its quote rounds off nothing that an intent could notice.
     uint256 private constant REFERENCE = 2 ** 112;
@@ -64,7 +61,7 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, EIP7
     constructor(address router_, address authority_, address gate)
         EmergencyTarget(gate)
         AccessManaged(authority_)
-        EIP712("Breakwater DepositGateway", "1")
+        TypedData("Breakwater DepositGateway", "1")
     {
         require(router_ != address(0) && gate != address(0), ZeroAddress());
         ROUTER = ICapitalRouter(router_);
@@ -133,12 +130,12 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, EIP7
 
     /// @inheritdoc IDepositGateway
     function depositDigest(DepositIntent calldata intent) public view returns (bytes32) {
-        return _hashTypedDataV4(keccak256(abi.encode(DEPOSIT_TYPEHASH, intent)));
+        return _digest(keccak256(abi.encode(DEPOSIT_TYPEHASH, intent)));
     }
 
     /// @inheritdoc IDepositGateway
     function exitDigest(ExitIntent calldata intent) public view returns (bytes32) {
-        return _hashTypedDataV4(keccak256(abi.encode(EXIT_TYPEHASH, intent)));
+        return _digest(keccak256(abi.encode(EXIT_TYPEHASH, intent)));
     }
 
     // ---- deposits ----
@@ -353,18 +350,7 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, EIP7
         if (receiver == address(0) || receiver == address(this) || receiver == address(ROUTER)) {
             return Rejection.REFUSED;
         }
-        return _isSignedBy(owner, digest, signature) ? Rejection.NONE : Rejection.BAD_SIGNATURE;
-    }
-
-    /// @dev An account's own key counts also when code is delegated to it; only then is a contract asked.
-    function _isSignedBy(address owner, bytes32 digest, bytes calldata signature) private view returns (bool) {
-        (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (problem == ECDSA.RecoverError.NoError && recovered == owner) return true;
-        if (owner.code.length == 0) return false;
-        (bool success, bytes memory answer) = BoundedCall.tryStaticCall(
-            owner, SIGNER_GAS, abi.encodeCall(IERC1271.isValidSignature, (digest, signature)), 32
-        );
-        return success && answer.length == 32 && bytes32(answer) == bytes32(IERC1271.isValidSignature.selector);
+        return SignerCheck.isSignedBy(owner, digest, signature) ? Rejection.NONE : Rejection.BAD_SIGNATURE;
     }
 
     function _mayDeposit(address policy, address owner, address receiver) private view returns (bool) {

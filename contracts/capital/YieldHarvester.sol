@@ -7,7 +7,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
-import {BoundedCall} from "contracts/capital/libraries/BoundedCall.sol";
+import {BoundedCall} from "contracts/common/BoundedCall.sol";
 import {EmergencyTarget} from "contracts/safety/EmergencyTarget.sol";
 import {ICapitalRouter} from "interfaces/capital/ICapitalRouter.sol";
 import {ISwapVenue} from "interfaces/capital/ISwapVenue.sol";

@@ -4,9 +4,9 @@ pragma solidity 0.8.30;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
+import {SignerCheck} from "contracts/common/SignerCheck.sol";
+import {TypedData} from "contracts/common/TypedData.sol";
 import {ExitEscrow} from "contracts/compliance/ExitEscrow.sol";
 import {IAccessPolicy} from "interfaces/compliance/IAccessPolicy.sol";
 import {IExitEscrow} from "interfaces/compliance/IExitEscrow.sol";
@@ -14,7 +14,7 @@ import {IInvestorRegistry} from "interfaces/compliance/IInvestorRegistry.sol";
 
 /// @title InvestorRegistry
 /// @notice Refuses entry to whom KYC does not cover; cannot keep anybody's money from him.
-contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712 {
+contract InvestorRegistry is IInvestorRegistry, AccessManaged, TypedData {
     bytes32 private constant CREDENTIAL_TYPEHASH =
         keccak256("Credential(address investor,uint8 tier,uint16 jurisdiction,uint40 expiry,uint64 serial)");
 
@@ -32,7 +32,7 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712 {
     /// @inheritdoc IInvestorRegistry
     uint8 public minimumTier;
 
-    constructor(address authority_) AccessManaged(authority_) EIP712("Breakwater InvestorRegistry", "1") {}
+    constructor(address authority_) AccessManaged(authority_) TypedData("Breakwater InvestorRegistry", "1") {}
 
     // ---- policy ----
 
@@ -65,7 +65,7 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712 {
         Investor storage investor = _investors[credential.investor];
         require(credential.serial > investor.serial, StaleSerial(credential.serial, investor.serial));
         require(
-            SignatureChecker.isValidSignatureNow(provider, credentialDigest(credential), signature),
+            SignerCheck.isSignedBy(provider, credentialDigest(credential), signature),
             BadCredentialSignature(provider)
         );
 
@@ -208,7 +208,7 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712 {
 
     /// @inheritdoc IInvestorRegistry
     function credentialDigest(Credential calldata credential) public view returns (bytes32) {
-        return _hashTypedDataV4(keccak256(abi.encode(CREDENTIAL_TYPEHASH, credential)));
+        return _digest(keccak256(abi.encode(CREDENTIAL_TYPEHASH, credential)));
     }
 
     /// @inheritdoc IInvestorRegistry
