@@ -134,7 +134,7 @@ def test_advance__not_mined__replaced_by_at_least_an_eighth_up_to_the_cap(
     desk = Desk(chain, journal, max_fee=8 * GWEI)
     desk.request("a")
     desk.turn()
-    for _ in range(12):
+    for _ in range(20):
         drop(chain, desk.tx("a"))
         chain.anvil.mine()
         desk.turn()
@@ -265,12 +265,12 @@ def test_advance__foreign_transaction_takes_the_nonce__displaced_only_when_final
     chain.client.wait(foreign)
     desk.turn(blocks=3)
     assert desk.tx("a").state is not TxState.DISPLACED
-    desk.turn(blocks=4)
+    desk.turn(blocks=2)
     tx = desk.tx("a")
     assert tx.state is TxState.DISPLACED
     assert "not ours" in tx.note
     assert desk.request("a").id == "act:a#1"
-    chain.anvil.mine(3)
+    chain.anvil.mine(2)
     assert desk.request("a").id == "act:a#2"
     desk.turn(blocks=2)
     assert chain.times("a") == 1
