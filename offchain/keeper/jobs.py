@@ -13,6 +13,7 @@ from offchain.chain.txbook import Urgency
 from offchain.keeper.view import ContractView, ReadError, interface
 
 BPS = 10_000
+WITHDRAW_ONLY, FROZEN = 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,12 @@ def positions(view: ContractView) -> list[Position]:
     return found
 
 
+def _frozen(view: ContractView) -> bool:
+    """Nothing moves then, so nothing is asked."""
+    state = view.read("CapitalRouter", "ICapitalRouter", "emergencyState")
+    return bool(state >= FROZEN)
+
+
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """When a position calls for a report.
@@ -99,6 +106,8 @@ class HarvestJob:
         self._trigger = trigger or Trigger()
 
     def _waiting(self, view: ContractView) -> list[Position]:
+        if _frozen(view):
+            return []
         return [p for p in positions(view) if self._trigger.fires(p, view.block.time)]
 
     def due(self, view: ContractView) -> bool:
@@ -109,9 +118,11 @@ class HarvestJob:
         """See `Job.call`."""
         waiting = self._waiting(view)
         names = [position.strategy for position in waiting]
+        # NOTE: a strategy that fails inside the harvest stays due; it is tried once per age.
         stamp = max(position.last_report for position in waiting)
+        turn = view.block.time // self._trigger.max_age
         return Call(
-            key=f"harvest:{stamp}:{','.join(name.lower() for name in names)}",
+            key=f"harvest:{turn}:{stamp}:{','.join(name.lower() for name in names)}",
             to=view.address("YieldHarvester"),
             data=interface("IYieldHarvester").encode("harvest", names),
             why=f"{len(names)} strategies have something to report",
@@ -128,6 +139,8 @@ class ReportJob:
         self._trigger = trigger or Trigger()
 
     def _oldest(self, view: ContractView) -> Position | None:
+        if _frozen(view):
+            return None
         waiting = [p for p in positions(view) if self._trigger.fires(p, view.block.time)]
         return min(waiting, key=lambda p: (p.last_report, p.strategy), default=None)
 
@@ -159,7 +172,7 @@ class PokeJob:
             return False
         router = view.address("CapitalRouter")
         state, _ = view.read("EmergencyGate", "IEmergencyGate", "stateOf", router)
-        if state >= 2:
+        if state >= WITHDRAW_ONLY:
             return False
         try:
             return bool(view.read("CircuitBreaker", "ICircuitBreaker", "poke", router))
