@@ -110,7 +110,7 @@ class Settler:
         self._push(self.pool.batches[name], view)
 
     def _used(self, intent: Intent, view: ContractView) -> bool:
-        answer = view.read(GATEWAY, "IDepositGateway", "isNonceUsed", intent.owner, intent.nonce)
+        answer = view.read(GATEWAY, "DepositGateway", "isNonceUsed", intent.owner, intent.nonce)
         return bool(answer)
 
     def _drop(self, view: ContractView) -> None:
@@ -128,13 +128,13 @@ class Settler:
 
     def _push(self, batch: Batch, view: ContractView) -> None:
         settled = view.read(
-            GATEWAY, "IDepositGateway", "isBatchSettled", bytes.fromhex(batch.id[2:])
+            GATEWAY, "DepositGateway", "isBatchSettled", bytes.fromhex(batch.id[2:])
         )
         if settled:
             return
         structs = [intent.struct() for intent in batch.intents]
         deposits, exits = (structs, []) if batch.kind == "deposit" else ([], structs)
-        data = interface("IDepositGateway").encode(
+        data = interface("DepositGateway").encode(
             "settle", bytes.fromhex(batch.id[2:]), deposits, exits
         )
         self._sender.request(

@@ -134,7 +134,7 @@ class Books:
         """
 
         def router(function: str, *arguments: Any) -> Any:
-            return read(self.router, "ICapitalRouter", function, *arguments)
+            return read(self.router, "CapitalRouter", function, *arguments)
 
         pairs = [
             ("NAV", self.nav, router("totalAssets")),
@@ -145,7 +145,7 @@ class Books:
             debt = router("strategyState", strategy).debt
             pairs.append((f"debt of {strategy}", self.debts.get(strategy, 0), debt))
         for strategy in sorted(set(self.positions) | set(self.debts)):
-            held = read(strategy, "IStrategy", "balanceOf", self.router)
+            held = read(strategy, "Strategy", "balanceOf", self.router)
             pairs.append((f"position in {strategy}", self.positions[strategy], held))
         # NOTE: the router's own balance is locked profit, which melts with time without an event.
         for holder in sorted(self.shares.keys() - {self.router}):

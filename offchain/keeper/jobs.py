@@ -54,11 +54,11 @@ def positions(view: ContractView) -> list[Position]:
     """Every active strategy of the router; one that does not answer is left out."""
     router = view.address("CapitalRouter")
     found = []
-    for strategy in view.read("CapitalRouter", "ICapitalRouter", "strategies"):
-        state = view.read("CapitalRouter", "ICapitalRouter", "strategyState", strategy)
+    for strategy in view.read("CapitalRouter", "CapitalRouter", "strategies"):
+        state = view.read("CapitalRouter", "CapitalRouter", "strategyState", strategy)
         try:
-            shares = view.read(strategy, "IStrategy", "balanceOf", router)
-            worth = view.read(strategy, "IStrategy", "convertToAssets", shares)
+            shares = view.read(strategy, "Strategy", "balanceOf", router)
+            worth = view.read(strategy, "Strategy", "convertToAssets", shares)
         except ReadError:
             continue
         found.append(Position(strategy, state.debt, worth, state.lastReport, state.underReview))
@@ -67,7 +67,7 @@ def positions(view: ContractView) -> list[Position]:
 
 def _frozen(view: ContractView) -> bool:
     """Nothing moves then, so nothing is asked."""
-    state = view.read("CapitalRouter", "ICapitalRouter", "emergencyState")
+    state = view.read("CapitalRouter", "CapitalRouter", "emergencyState")
     return bool(state >= FROZEN)
 
 
@@ -124,7 +124,7 @@ class HarvestJob:
         return Call(
             key=f"harvest:{turn}:{stamp}:{','.join(name.lower() for name in names)}",
             to=view.address("YieldHarvester"),
-            data=interface("IYieldHarvester").encode("harvest", names),
+            data=interface("YieldHarvester").encode("harvest", names),
             why=f"{len(names)} strategies have something to report",
             urgency=Urgency.REDUCE,
         )
@@ -155,7 +155,7 @@ class ReportJob:
         return Call(
             key=f"report:{position.strategy.lower()}:{position.last_report}",
             to=view.address("CapitalRouter"),
-            data=interface("ICapitalRouter").encode("processReport", position.strategy),
+            data=interface("CapitalRouter").encode("processReport", position.strategy),
             why=f"debt {position.debt}, worth {position.worth}",
             urgency=Urgency.REDUCE,
         )
@@ -171,11 +171,11 @@ class PokeJob:
         if not (view.has("CircuitBreaker") and view.has("EmergencyGate")):
             return False
         router = view.address("CapitalRouter")
-        state, _ = view.read("EmergencyGate", "IEmergencyGate", "stateOf", router)
+        state, _ = view.read("EmergencyGate", "EmergencyGate", "stateOf", router)
         if state >= WITHDRAW_ONLY:
             return False
         try:
-            return bool(view.read("CircuitBreaker", "ICircuitBreaker", "poke", router))
+            return bool(view.read("CircuitBreaker", "CircuitBreaker", "poke", router))
         except ReadError:
             return False
 
@@ -185,7 +185,7 @@ class PokeJob:
         return Call(
             key=f"poke:{router.lower()}:{view.block.number}",
             to=view.address("CircuitBreaker"),
-            data=interface("ICircuitBreaker").encode("poke", router),
+            data=interface("CircuitBreaker").encode("poke", router),
             why="the circuit breaker would find a fact",
             urgency=Urgency.BRAKE,
         )
