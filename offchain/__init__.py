@@ -1,0 +1,1 @@
+"""The orchestrator: follows the chain, journals, batches, may halt; never moves money to itself."""

@@ -8,12 +8,10 @@ call burns all the gas it was given.
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,33 +56,19 @@ class Meter:
 
 
 @contextmanager
-def _captured_stdout() -> Iterator[Any]:
-    # pyrevm's tracer writes to the process's standard output, below Python.
-    sys.stdout.flush()
-    with tempfile.TemporaryFile() as sink:
-        saved = os.dup(1)
-        os.dup2(sink.fileno(), 1)
-        try:
-            yield sink
-        finally:
-            os.dup2(saved, 1)
-            os.close(saved)
-
-
-@contextmanager
 def tracing(evm: pyrevm.EVM, sink: Callable[[Step], None]) -> Iterator[None]:
     """Hands every step that the EVM executes inside to `sink`, once the block is left."""
     evm.tracing = True  # type: ignore[misc]
     try:
-        with _captured_stdout() as output:
+        # The tracer prints, through sys.stdout.
+        with redirect_stdout(io.StringIO()) as output:
             yield
-            output.seek(0)
-            for line in output:
-                step = json.loads(line)
-                if "pc" in step:
-                    sink(step)
     finally:
         evm.tracing = False  # type: ignore[misc]
+    for line in output.getvalue().splitlines():
+        step = json.loads(line)
+        if "pc" in step:
+            sink(step)
 
 
 def traced(evm: pyrevm.EVM, run: Callable[[], Any]) -> Trace:

@@ -1,0 +1,1 @@
+"""Reading and writing a chain: transport, transactions, error names; it decides nothing."""

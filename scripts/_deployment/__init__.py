@@ -1,0 +1,1 @@
+"""Building a suite on a chain, and proving afterwards that the builder kept nothing."""

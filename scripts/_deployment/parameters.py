@@ -1,0 +1,156 @@
+"""What a deployment is told: addresses of peers, holders of roles, and limits. It reads a file and checks it; nothing else.
+
+The file is TOML; `docs/deployment.md` explains every field. Amounts are in the token's own units.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from offchain.deployment import Address
+from scripts._deployment.errors import DeployError
+
+Bps = Annotated[int, Field(ge=0, le=10_000)]
+Seconds = Annotated[int, Field(gt=0)]
+Amount = Annotated[int, Field(gt=0, lt=2**128)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Safes(_Model):
+    """The two real multisigs, and what they must at least be."""
+
+    governance: Address
+    governance_threshold: Annotated[int, Field(ge=2)]
+    guardian: Address
+    guardian_threshold: Annotated[int, Field(ge=2)]
+
+
+class Holders(_Model):
+    """Who holds the operating roles."""
+
+    allocator: Address
+    keeper: Address
+    batcher: Address
+    compliance: Address
+    sentinel: Address
+    treasury: Address
+
+
+class Feed(_Model):
+    """One AggregatorV3 feed and the age at which its answer is too old."""
+
+    address: Address
+    max_age: Seconds
+
+
+class Asset(_Model):
+    """A token and the feeds that price it."""
+
+    token: Address
+    feeds: tuple[Feed, ...]
+    max_spread_bps: Bps
+
+    @model_validator(mode="after")
+    def _enough_feeds(self) -> Asset:
+        if len(self.feeds) < 3:
+            raise ValueError("at least three feeds are needed per asset")
+        return self
+
+
+class Cap(_Model):
+    """Most that a strategy may hold, absolute and as a part of total assets."""
+
+    assets: Amount
+    bps: Bps
+
+
+class ForeignVault(_Model):
+    """Somebody else's ERC-4626 vault, used as it is."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
+    address: Address
+    cap: Cap
+
+
+class Aave(_Model):
+    """Aave V3's market."""
+
+    addresses_provider: Address
+    cap: Cap
+
+
+class Limits(_Model):
+    """What the suite starts with; governance moves it later."""
+
+    deposit_cap: Amount
+    exit_limit: Amount
+    exit_window: Seconds
+    max_drawdown_bps: Bps
+    max_price_drop_bps: Bps
+    idle_floor_bps: Bps
+    small_plan_bps: Bps
+    epoch_loss_bps: Bps
+    profit_unlock: Seconds
+    max_gain_bps: Bps
+    max_loss_bps: Bps
+    performance_fee_bps: Bps
+    management_fee_bps: Bps
+    governance_delay: Annotated[int, Field(ge=0, lt=2**32)]
+    freeze_duration: Seconds
+    freeze_cooldown: Seconds
+    guardian_heartbeat: Seconds
+
+
+class PoolSeed(_Model):
+    """The guarded pool's pair and first liquidity, paid by the deployer."""
+
+    token0: Address
+    token1: Address
+    amount0: Amount
+    amount1: Amount
+    guard_window: Seconds
+
+
+class Parameters(_Model):
+    """Everything that a suite needs to know about its chain."""
+
+    chain_id: Annotated[int, Field(gt=0)]
+    share_name: str
+    share_symbol: str
+    asset: Address
+    safes: Safes
+    holders: Holders
+    assets: tuple[Asset, ...]
+    aave: Aave
+    foreign_vaults: tuple[ForeignVault, ...] = ()
+    uniswap_v3_router: Address
+    pool: PoolSeed
+    limits: Limits
+
+    @classmethod
+    def load(cls, path: Path) -> Parameters:
+        """Reads a parameter file.
+
+        Raises:
+            DeployError: with one line, if it is missing or wrong.
+        """
+        try:
+            raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DeployError(f"parameter file {path} does not exist") from None
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise DeployError(f"parameter file {path} cannot be read: {error}") from None
+        try:
+            return cls.model_validate_json(json.dumps(raw, default=str))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "top level"
+            raise DeployError(f"parameter file {path} is wrong at {where}: {first['msg']}") from None
