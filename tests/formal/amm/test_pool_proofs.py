@@ -1,7 +1,7 @@
 """Proofs of the pool's arithmetic for all inputs (halmos), and of the step from there to P2 (z3).
 
 What bit-vector solvers do not take apart is the product of two 112-bit numbers. So halmos shows
-that the contract's own code pays at most what the curve's quotient and the window's bound say, and z3
+that the code pays at most what the curve's quotient and the window's bound say, and z3
 shows over unbounded integers that a payment below the quotient never lowers k.
 """
 
