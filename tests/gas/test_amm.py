@@ -1,6 +1,6 @@
 """The pool's gas against the committed snapshot: a figure that grew fails until somebody says why.
 
-`python -m tests.gas.test_amm` writes the snapshot anew; commit it with the reason in the message.
+`python -m tests.bench.amm_gas > tests/gas/amm.json` writes it anew; commit that with the reason.
 """
 
 from __future__ import annotations
@@ -44,7 +44,3 @@ def test_gas__snapshot__has_not_grown(name: str) -> None:
 )
 def test_gas__beside_the_peer__is_less(ours: str, theirs: str) -> None:
     assert measured()[ours] < measured()[theirs]
-
-
-if __name__ == "__main__":
-    SNAPSHOT.write_text(json.dumps(amm_gas.measure(), indent=2, sort_keys=True) + "\n")
