@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.support import build
 
-VERDICT = re.compile(r"\[(PASS|FAIL|TIMEOUT|ERROR)\]\s+(?:\x1b\[[0-9;]*m)*(\w+)\(")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+VERDICT = re.compile(r"\[(PASS|FAIL|TIMEOUT|ERROR)\]\s+(\w+)\(")
 
 # halmos 0.3.3 empties rich's stack of live displays, which newer versions of rich refuse when it
 # is empty already.
@@ -49,7 +50,7 @@ def prove(
     done = subprocess.run(
         command, cwd=build.ROOT, env=environment, capture_output=True, text=True, check=False
     )
-    verdicts = {name: verdict for verdict, name in VERDICT.findall(done.stdout)}
+    verdicts = {name: verdict for verdict, name in VERDICT.findall(COLOUR.sub("", done.stdout))}
     if not verdicts:
         raise RuntimeError(f"halmos gave no verdict:\n{(done.stdout + done.stderr)[-3000:]}")
     return verdicts

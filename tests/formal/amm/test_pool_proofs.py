@@ -15,17 +15,27 @@ import z3
 from tests.support.halmos import prove
 
 FOLDER = "tests/formal/amm"
-PROVEN = {
+FUNCTIONS = (
     "check_core__new_reserves__keep_block_and_state",
     "check_core__new_block__keeps_the_rest",
     "check_core__new_state__keeps_the_rest",
     "check_window__packs_without_loss",
     "check_oracle__packs_without_loss",
     "check_oracle__new_ring__keeps_the_rest",
-    "check_fold__same_epoch__bounds_old_and_new_openings",
+    "check_fold__same_epoch__bounds_old_openings",
+    "check_fold__same_epoch__bounds_the_new_opening",
+    "check_fold__same_epoch__keeps_the_previous_pair",
+    "check_window__bounds_are_the_wider_pair",
     "check_fold__next_epoch__keeps_the_openings_of_the_last",
     "check_fold__skipped_epoch__holds_the_spot",
-}
+    "check_follow__stays_between_and_within_the_limit",
+    "check_mul_down__is_the_floor",
+    "check_mul_up__is_not_below_the_product",
+    "check_sell__never_above_the_bound",
+    "check_buy__never_above_the_bound",
+    "check_swap__never_above_the_curve",
+    "check_msb__is_the_highest_bit",
+)
 
 
 @cache
@@ -33,10 +43,21 @@ def verdicts() -> dict[str, str]:
     return prove(FOLDER, "PoolProofs")
 
 
-@pytest.mark.parametrize("function", sorted(PROVEN))
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_pool_arithmetic__all_inputs__proven(function: str) -> None:
     """Property: P1, P2, P3 (checkpoint), packing."""
     assert verdicts()[function] == "PASS"
+
+
+def test_epochs__span_of_one_window__are_adjacent() -> None:
+    """Property: P3 (a trip of no more than one window lies in two adjacent epochs)."""
+    first, last, window, epoch, later = z3.Ints("first last window epoch later")
+    solver = z3.Solver()
+    solver.add(window > 0, first >= 0, last >= first, last - first <= window)
+    solver.add(epoch * window <= first, first < epoch * window + window)
+    solver.add(later * window <= last, last < later * window + window)
+    solver.add(later - epoch >= 2)
+    assert solver.check() == z3.unsat
 
 
 def test_swap__payment_below_the_quotient__k_never_falls() -> None:
