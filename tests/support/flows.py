@@ -176,7 +176,7 @@ class Flows:
         proof = sign_typed(owner, token.name(), token, "Permit", PERMIT, message)
         return (value, deadline, *proof)
 
-    def settle(self, *intents: Intent, gas: int = 1_000_000_000) -> tuple[int, int]:
+    def settle(self, *intents: Intent, gas: int = 30_000_000) -> tuple[int, int]:
         """Settles them in the next batch."""
         self.batches += 1
         done = self.gateway.settle(
