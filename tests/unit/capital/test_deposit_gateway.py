@@ -534,7 +534,7 @@ def test_set_emergency_state__not_the_gate__refused(world: Flows) -> None:
         world.gateway.setEmergencyState(FROZEN, sender=world.batcher)
 
 
-# ---- any decimals, and what it costs
+# ---- any decimals
 
 
 @pytest.mark.parametrize(("decimals", "offset"), [(0, 18), (6, 12), (8, 10), (18, 0), (24, 0)])
@@ -553,20 +553,3 @@ def test_settle__any_decimals__in_and_out_never_gains(decimals: int, offset: int
     spent = sum(3 * unit + i for i in range(5))
     assert sum(world.asset.balanceOf(o) for o in owners) <= spent
     assert_empty(world)
-
-
-def test_settle__ten_deposits__cost_less_than_half_of_single_ones() -> None:
-    """Batched by intents against one by one by the same intents."""
-    evm = Evm()
-    world = flows(evm)
-    world.invest("founder", UNIT)
-    owners = [world.fund(f"investor {i}", 10 * UNIT) for i in range(10)]
-    world.settle(*(world.deposit_intent(o, UNIT) for o in owners))
-    with evm.metered():
-        world.settle(world.deposit_intent(owners[0], UNIT))
-        assert evm.last is not None
-        single = evm.last.gas_total
-        world.settle(*(world.deposit_intent(o, UNIT) for o in owners))
-        batched = evm.last.gas_total
-    print(f"single {single}, in a batch of ten {batched // 10}")
-    assert batched * 2 < 10 * single
