@@ -11,23 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from eth_abi.exceptions import DecodingError
 from eth_typing import ChecksumAddress, HexStr
-from eth_utils.abi import event_abi_to_log_topic, get_abi_output_types
 from eth_utils.address import to_checksum_address
 from hexbytes import HexBytes
 from web3 import Web3
-from web3._utils.abi import map_abi_data
-from web3._utils.events import get_event_data
 from web3._utils.method_formatters import receipt_formatter
-from web3._utils.normalizers import BASE_RETURN_NORMALIZERS
 from web3.contract import Contract
 from web3.contract.contract import ContractFunction
 from web3.datastructures import AttributeDict
-from web3.exceptions import LogTopicError, MismatchedABI
 from web3.types import RPCEndpoint, TxReceipt
 
-from offchain.chain.reverts import ErrorIndex, Revert, TransactionReverted
+from offchain.abi import AbiError, AbiIndex, Event, FunctionCodec
+from offchain.chain.reverts import Revert, TransactionReverted
 from offchain.chain.signers import KeySigner, Signer
 from offchain.chain.transport import ChainUnreachable, connect
 from offchain.errors import OffchainError
@@ -52,22 +47,12 @@ LONGEST_POLL = 0.5
 Transaction = ContractFunction | Mapping[str, Any]
 
 
-class RpcRefused(OffchainError):
+class RpcRefused(OffchainError):  # noqa: N818
     """The node refused a request for another reason than a revert."""
 
 
-class ReceiptTimeout(OffchainError):
+class ReceiptTimeout(OffchainError):  # noqa: N818
     """A transaction was sent and its fate is unknown: it may still be mined."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """One decoded log."""
-
-    name: str
-    args: Mapping[str, Any]
-    address: str
-    log_index: int
 
 
 @dataclass(frozen=True)
@@ -85,7 +70,7 @@ class ChainClient:
 
     Args:
         web3: the chain.
-        errors: index of custom errors; every ABI that passes through the client is added to it.
+        abis: errors and events that can be named; every ABI that passes through is added.
         tip: priority fee in wei.
         timeout: seconds to wait for a receipt.
     """
@@ -93,25 +78,24 @@ class ChainClient:
     def __init__(
         self,
         web3: Web3,
-        errors: ErrorIndex | None = None,
+        abis: AbiIndex | None = None,
         tip: int = GWEI,
         timeout: float = 120.0,
     ) -> None:
         self.web3 = web3
-        self.errors = errors or ErrorIndex()
+        self.abis = abis or AbiIndex()
         self.chain_id = int(web3.eth.chain_id)
         self._tip = tip
         self._timeout = timeout
-        self._known_abis: set[int] = set()
+        self._codecs: dict[int, tuple[Any, FunctionCodec]] = {}
+        self._known_abis: dict[int, Sequence[Any]] = {}
         self._nonces: dict[str, int] = {}
         self._unmined: dict[str, set[str]] = {}
         self._fee = (0, 0.0)
 
     def contract(self, address: str, abi: Sequence[Any]) -> Contract:
         """A contract at an address; its custom errors become known."""
-        if id(abi) not in self._known_abis:
-            self.errors.add(abi)
-            self._known_abis.add(id(abi))
+        self._learn(abi)
         return self.web3.eth.contract(address=to_checksum_address(address), abi=abi)
 
     def deploy(
@@ -142,7 +126,7 @@ class ChainClient:
         name: str = "contract",
     ) -> Pending:
         """Sends a deployment without waiting."""
-        self.errors.add(abi)
+        self._learn(abi)
         factory = self.web3.eth.contract(abi=abi, bytecode=HexBytes(bytecode))
         data = HexBytes(factory.constructor(*args).data_in_transaction)
         return self.send(signer, {"data": data, "value": value, "what": f"deployment of {name}"})
@@ -209,9 +193,7 @@ class ChainClient:
         receipt = self._receipt(pending)
         self._unmined.get(pending.sender, set()).discard(pending.tx_hash)
         if receipt["status"] != 1:
-            raise TransactionReverted(
-                pending.what, self._reason(pending, receipt), pending.tx_hash
-            )
+            raise TransactionReverted(pending.what, self._reason(pending, receipt), pending.tx_hash)
         return receipt
 
     def wait_all(self, pending: Iterable[Pending]) -> list[TxReceipt]:
@@ -228,20 +210,18 @@ class ChainClient:
     ) -> Any:
         """Calls a view, or simulates a function, and decodes what it returns.
 
+        Structs come as named tuples, several values as a tuple, nothing as None.
+
         Raises:
             TransactionReverted: with the decoded custom error.
         """
         what, request = self._request(function, value)
         tag = hex(block) if isinstance(block, int) else block
         result = self._simulate("eth_call", self._rpc_form(request, sender), what, tag)
-        types = get_abi_output_types(function.abi)
         try:
-            values = self.web3.codec.decode(types, bytes(HexBytes(result)))
-        except DecodingError as error:
-            where = f"{function.address} answered {what} with {len(HexBytes(result))} bytes"
-            raise RpcRefused(f"{where} that do not decode; is the contract there?") from error
-        decoded = map_abi_data(BASE_RETURN_NORMALIZERS, types, values)
-        return decoded[0] if len(decoded) == 1 else tuple(decoded)
+            return self._codec(function).decode(bytes(HexBytes(result)))
+        except AbiError as error:
+            raise RpcRefused(f"{function.address} has no such contract? {error}") from error
 
     def events(
         self, receipt: TxReceipt, contract: Contract, name: str | None = None
@@ -253,23 +233,15 @@ class ChainClient:
             contract: emitter; logs of other addresses are left out.
             name: only events of this name.
         """
-        known = {
-            event_abi_to_log_topic(entry): entry
-            for entry in contract.abi
-            if entry["type"] == "event" and (name is None or entry["name"] == name)
-        }
+        self._learn(contract.abi)
         found = []
         for log in receipt["logs"]:
-            entry = known.get(bytes(log["topics"][0])) if log["topics"] else None
-            if entry is None or log["address"] != contract.address:
+            if log["address"] != contract.address:
                 continue
-            try:
-                data = get_event_data(self.web3.codec, entry, log)
-            except (LogTopicError, MismatchedABI):
-                continue
-            found.append(
-                Event(data["event"], dict(data["args"]), data["address"], data["logIndex"])
-            )
+            topics = [bytes(topic) for topic in log["topics"]]
+            event = self.abis.decode_event(log["address"], topics, bytes(log["data"]))
+            if event is not None and (name is None or event.name == name):
+                found.append(event)
         return found
 
     def code(self, address: str) -> bytes:
@@ -289,6 +261,20 @@ class ChainClient:
         self._nonces.clear()
         self._unmined.clear()
         self._fee = (0, 0.0)
+
+    def _codec(self, function: ContractFunction) -> FunctionCodec:
+        # NOTE: the entry is kept beside its codec, so that its id stays its own.
+        held = self._codecs.get(id(function.abi))
+        if held is None:
+            held = (function.abi, FunctionCodec(function.abi))
+            self._codecs[id(function.abi)] = held
+        return held[1]
+
+    def _learn(self, abi: Sequence[Any]) -> None:
+        # NOTE: kept, so that an id is not given to another ABI later.
+        if id(abi) not in self._known_abis:
+            self.abis.add(abi)
+            self._known_abis[id(abi)] = abi
 
     def _request(self, transaction: Transaction, value: int) -> tuple[str, dict[str, Any]]:
         if isinstance(transaction, ContractFunction):
@@ -315,8 +301,12 @@ class ChainClient:
         return form
 
     def _rpc(self, method: str, *params: Any) -> Any:
-        response = self.web3.provider.make_request(RPCEndpoint(method), list(params))
-        return response
+        try:
+            return self.web3.provider.make_request(RPCEndpoint(method), list(params))
+        except ChainUnreachable:
+            raise
+        except OSError as error:
+            raise ChainUnreachable("the chain does not answer") from error
 
     def _simulate(self, method: str, form: dict[str, Any], what: str, tag: str) -> Any:
         response = self._rpc(method, form, tag)
@@ -328,11 +318,13 @@ class ChainClient:
             if "revert" not in message:
                 raise RpcRefused(f"{what} refused: {message}")
             raw = b""
-        raise TransactionReverted(what, self.errors.decode(raw))
+        raise TransactionReverted(what, Revert.decode(raw, self.abis))
 
     def _estimate(self, sender: str, what: str, request: Mapping[str, Any]) -> int:
         tag = "pending" if self._unmined.get(sender) else "latest"
-        used = int(self._simulate("eth_estimateGas", self._rpc_form(request, sender), what, tag), 16)
+        used = int(
+            self._simulate("eth_estimateGas", self._rpc_form(request, sender), what, tag), 16
+        )
         return used + used * GAS_MARGIN_PCT // 100
 
     def _fees(self) -> int:
@@ -348,6 +340,8 @@ class ChainClient:
         # another process may share the key.
         if not self._unmined.get(address):
             found = self._rpc("eth_getTransactionCount", address, "pending")
+            if "error" in found:
+                raise RpcRefused(f"no nonce for {address}: {_message(found['error'])}")
             self._nonces[address] = int(found["result"], 16)
         return self._nonces[address]
 
@@ -391,7 +385,7 @@ class ChainClient:
                 return found.revert
             except RpcRefused:
                 continue
-        return Revert("", {}, b"")
+        return Revert.decode(b"", self.abis)
 
 
 def _message(error: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-import rlp
+import rlp  # type: ignore[import-untyped]
 from eth_account import Account
 from eth_keys.datatypes import PrivateKey
 from eth_utils.crypto import keccak
@@ -46,9 +46,7 @@ class KeySigner:
     def from_mnemonic(cls, mnemonic: str, index: int) -> KeySigner:
         """The account at an index of a BIP-39 phrase, on Ethereum's usual path."""
         Account.enable_unaudited_hdwallet_features()
-        account = Account.from_mnemonic(
-            mnemonic, account_path=DERIVATION_PATH.format(index=index)
-        )
+        account = Account.from_mnemonic(mnemonic, account_path=DERIVATION_PATH.format(index=index))
         return cls(bytes(account.key))
 
     @property

@@ -18,10 +18,12 @@ from web3 import Web3
 from web3.providers.base import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
+from offchain.errors import OffchainError
+
 _BROKEN = (http.client.HTTPException, OSError)
 
 
-class ChainUnreachable(ConnectionError):
+class ChainUnreachable(OffchainError, ConnectionError):  # noqa: N818
     """The node did not answer; the message is one line and names the host, never its key."""
 
 
@@ -71,7 +73,7 @@ class KeepAliveProvider(JSONBaseProvider):
         if not isinstance(decoded, list):
             answer: RPCResponse = decoded
             return answer
-        ordered: list[RPCResponse] = sorted(decoded, key=lambda answer: int(answer["id"]))
+        ordered: list[RPCResponse] = sorted(decoded, key=lambda answer: int(answer["id"] or 0))
         return ordered
 
     def is_connected(self, show_traceback: bool = False) -> bool:
@@ -112,7 +114,9 @@ class KeepAliveProvider(JSONBaseProvider):
                 payload = response.read()
             except TimeoutError as error:
                 self._drop()
-                raise ChainUnreachable(f"no answer from {self.peer} in {self._timeout:g} s") from error
+                raise ChainUnreachable(
+                    f"no answer from {self.peer} in {self._timeout:g} s"
+                ) from error
             except _BROKEN as error:
                 self._drop()
                 if fresh or attempt:

@@ -10,11 +10,13 @@ from web3.contract import Contract
 from web3.contract.contract import ContractFunction
 
 from offchain.chain.client import ChainClient, Signer
+from scripts._demo.errors import DemoError
 from tests.peers.tokens import approve, balance, fund
 from tests.support.anvil import Anvil
 
 NO_LIMIT = 2**256 - 1
 SWAP_GAS = 600_000
+BLOCK_SECONDS = 12
 # Parts of the pool's reserve with which the bot runs ahead, bps.
 FRONT_SIZES_BPS = (25, 100, 400, 1_000, 2_500)
 
@@ -121,14 +123,15 @@ class Sandwich:
                 ),
                 self.client.send(self.bot, venue.sell(self.token_out, bought, self.bot), gas=SWAP_GAS),
             ]
+            self.anvil.set_next_timestamp(self.anvil.timestamp() + BLOCK_SECONDS)
             self.anvil.rpc("evm_mine")
         finally:
             self.anvil.set_automine(True)
         receipts = self.client.wait_all(pending)
         if len({receipt["blockNumber"] for receipt in receipts}) != 1:
-            raise RuntimeError("the sandwich did not land in one block")
+            raise DemoError("the sandwich did not land in one block")
         if balance(self.client, self.token_out, self.bot.address) != held_out:
-            raise RuntimeError("the bot did not close its position")
+            raise DemoError("the bot did not close its position")
         return Attack(
             front_bps,
             balance(self.client, self.token_in, self.bot.address) - held_in,
@@ -136,8 +139,9 @@ class Sandwich:
         )
 
     def _first_leg_output(self, venue: Venue, front: int) -> int:
-        """What the bot's purchase pays: the same trade on a copy of the state, one block later."""
+        """What the bot's purchase pays: the same trade in the same block, on a copy of the state."""
         before = self.anvil.snapshot()
+        self.anvil.set_next_timestamp(self.anvil.timestamp() + BLOCK_SECONDS)
         held = balance(self.client, self.token_out, self.bot.address)
         self.client.transact(self.bot, venue.sell(self.token_in, front, self.bot))
         bought = balance(self.client, self.token_out, self.bot.address) - held

@@ -70,7 +70,7 @@ def known_abis() -> AbiIndex:
     return AbiIndex(a.abi for a in build.all_artifacts())
 
 
-class Revert(Exception):  # noqa: N818
+class Revert(Exception):
     """A call failed.
 
     Attributes:

@@ -29,11 +29,6 @@ from tests.support.evm import (
 
 
 @pytest.fixture
-def evm() -> Evm:
-    return Evm()
-
-
-@pytest.fixture
 def probe(evm: Evm) -> Contract:
     return evm.deploy("EvmProbe", 1)
 

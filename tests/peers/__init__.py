@@ -1,0 +1,1 @@
+"""Deploys the protocols that Breakwater works with, from their own builds, on any web3 chain."""
