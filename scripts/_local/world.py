@@ -180,7 +180,7 @@ def local_parameters(
             management_fee_bps=50,
             governance_delay=DAY,
             freeze_duration=3 * DAY,
-            freeze_cooldown=7 * DAY,
+            freeze_cooldown=14 * DAY,
             guardian_heartbeat=90 * DAY,
         ),
     )
