@@ -3,10 +3,11 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
+import {StrategyDouble} from "tests/support/contracts/StrategyDouble.sol";
 import {TestToken} from "tests/support/contracts/TestToken.sol";
 
-/// @notice A strategy's reward side: mints what is due when claimed, or misbehaves as set.
-contract RewardingStrategy {
+/// @notice A strategy double with rewards: mints what is due when claimed, or misbehaves as set.
+contract RewardingStrategy is StrategyDouble {
     enum Mode {
         HONEST,
         CLAIM_REVERTS,
@@ -22,6 +23,8 @@ contract RewardingStrategy {
     address[] private _tokens;
     mapping(address token => uint256) public due;
     bytes public reentry;
+
+    constructor(address asset_) StrategyDouble(asset_) {}
 
     function setMode(Mode mode_) external {
         mode = mode_;
@@ -61,6 +64,27 @@ contract RewardingStrategy {
             TestToken(tokens[i]).mint(receiver, due[tokens[i]]);
             due[tokens[i]] = 0;
         }
+    }
+}
+
+/// @notice A foreign vault that answers every unknown call with the configured bytes, or burns all gas.
+contract FallbackVault is StrategyDouble {
+    bytes public junk;
+    bool public burns;
+
+    constructor(address asset_) StrategyDouble(asset_) {}
+
+    function setJunk(bytes calldata junk_) external {
+        junk = junk_;
+    }
+
+    function setBurns(bool burns_) external {
+        burns = burns_;
+    }
+
+    fallback(bytes calldata) external returns (bytes memory) {
+        if (burns) while (true) {}
+        return junk;
     }
 }
 

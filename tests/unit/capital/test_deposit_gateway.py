@@ -10,6 +10,8 @@ from tests.support.evm import Contract, Evm, reverts
 from tests.support.flows import FROZEN, THROTTLED, WITHDRAW_ONLY, Flows, Intent, flows
 
 UNIT = 10**18
+# Shares of an asset unit while the price is one.
+SHARE = 10**24
 
 
 @pytest.fixture
@@ -24,22 +26,20 @@ def assert_empty(world: Flows) -> None:
     assert world.asset.allowance(world.gateway, world.router) == 0
 
 
-def awkward_price(world: Flows) -> None:
-    """Makes a share worth 1.4285… assets, so that every conversion rounds."""
-    world.invest("founder", 7 * UNIT + 3)
-    world.asset.mint(world.router, 3 * UNIT + 1)
-    world.router.setTotalAssets(10 * UNIT + 4)
+def ratio(world: Flows) -> tuple[int, int]:
+    """The router's price: assets over shares, virtual ones included."""
+    return world.router.totalAssets() + 1, world.router.totalSupply() + world.scale
 
 
 # ---- deposits
 
 
 def test_settle__two_deposits__one_router_deposit_and_exact_shares(world: Flows) -> None:
-    awkward_price(world)
+    world.make_price_awkward(UNIT)
     first = world.fund("investor", 5 * UNIT)
     second = world.fund("whale", 11 * UNIT)
     intents = [world.deposit_intent(first, 5 * UNIT - 7), world.deposit_intent(second, 11 * UNIT)]
-    total1, supply1 = world.router.totalAssets() + 1, world.router.totalSupply() + 1
+    total1, supply1 = ratio(world)
     assert world.settle(*intents) == (2, 0)
 
     batch = world.evm.events("BatchSettled")[0]
@@ -62,12 +62,12 @@ def test_settle__two_deposits__one_router_deposit_and_exact_shares(world: Flows)
 def test_settle__receiver_named__gets_the_shares(world: Flows) -> None:
     owner, receiver = world.fund("investor", UNIT), world.evm.account("custodian")
     world.settle(world.deposit_intent(owner, UNIT, receiver=receiver))
-    assert world.router.balanceOf(receiver) == UNIT
+    assert world.router.balanceOf(receiver) == SHARE
     assert world.router.balanceOf(owner) == 0
 
 
 def test_settle__minimum_is_the_exact_preview__settles(world: Flows) -> None:
-    awkward_price(world)
+    world.make_price_awkward(UNIT)
     first, second = world.fund("investor", 5 * UNIT), world.fund("whale", 9 * UNIT)
     intents = [
         world.deposit_intent(first, 3 * UNIT + 1, minimum=world.router.previewDeposit(3 * UNIT + 1)),
@@ -77,7 +77,7 @@ def test_settle__minimum_is_the_exact_preview__settles(world: Flows) -> None:
 
 
 def test_settle__minimum_one_above_the_preview__below_minimum(world: Flows) -> None:
-    awkward_price(world)
+    world.make_price_awkward(UNIT)
     owner, whale = world.fund("investor", 5 * UNIT), world.fund("whale", 5 * UNIT)
     minimum = world.router.previewDeposit(5 * UNIT) + 1
     greedy = world.deposit_intent(owner, 5 * UNIT, minimum=minimum)
@@ -108,7 +108,7 @@ def test_settle__one_intent_is_bad__others_settle(
     good = world.deposit_intent(good_owner, UNIT)
     assert world.settle(bad, good) == (1, 0)
     assert world.rejections() == [(bad_owner, reason)]
-    assert world.router.balanceOf(good_owner) == UNIT
+    assert world.router.balanceOf(good_owner) == SHARE
     assert not world.gateway.isNonceUsed(bad_owner, bad.nonce)
     assert_empty(world)
 
@@ -119,14 +119,14 @@ def test_settle__receiver_can_never_be_paid__refused(world: Flows, place: str) -
     holder = world.invest("whale", UNIT)
     receiver = getattr(world, place).address
     entry = world.deposit_intent(owner, UNIT, receiver=receiver)
-    leave = world.exit_intent(holder, UNIT, receiver=receiver)
+    leave = world.exit_intent(holder, SHARE, receiver=receiver)
     assert world.settle(entry, leave) == (0, 0)
     assert world.rejections() == [(owner, "REFUSED"), (holder, "REFUSED")]
 
 
 def test_settle__cap_leaves_room_for_one__the_other_has_no_room(world: Flows) -> None:
     first, second = world.fund("investor", 5 * UNIT), world.fund("whale", 5 * UNIT)
-    world.router.setDepositCap(7 * UNIT)
+    world.router.lowerDepositCap(7 * UNIT, sender=world.capital.guardian)
     intents = [world.deposit_intent(first, 5 * UNIT), world.deposit_intent(second, 5 * UNIT)]
     assert world.settle(*intents) == (1, 0)
     assert world.rejections() == [(second, "NO_ROOM")]
@@ -178,7 +178,7 @@ def test_settle__deposit_signature_used_as_exit__bad_signature(world: Flows) -> 
     owner = world.invest("investor", UNIT)
     entry = world.deposit_intent(owner, UNIT)
     signature = entry.signed(world.gateway)[1]
-    crossed = world.exit_intent(owner, UNIT, nonce=entry.nonce, signature=signature)
+    crossed = world.exit_intent(owner, SHARE, nonce=entry.nonce, signature=signature)
     assert world.settle(crossed) == (0, 0)
     assert world.rejections() == [(owner, "BAD_SIGNATURE")]
 
@@ -208,7 +208,7 @@ def test_digest__equals_the_typed_data_hash(world: Flows) -> None:
     owner = world.fund("investor", UNIT)
     assert world.gateway.depositDigest(
         world.deposit_intent(owner, UNIT, nonce=9).fields()
-    ) != world.gateway.exitDigest(world.exit_intent(owner, UNIT, nonce=9).fields())
+    ) != world.gateway.exitDigest(world.exit_intent(owner, SHARE, nonce=9).fields())
 
 
 # ---- contract wallets
@@ -226,7 +226,7 @@ def test_settle__contract_wallet_signs__settles(world: Flows) -> None:
     wallet = wallet_with(world, "ContractWallet", UNIT, key)
     intent = world.deposit_intent(wallet.address, UNIT, signer=key)
     assert world.settle(intent) == (1, 0)
-    assert world.router.balanceOf(wallet) == UNIT
+    assert world.router.balanceOf(wallet) == SHARE
 
 
 def test_settle__contract_wallet_with_a_strangers_key__bad_signature(world: Flows) -> None:
@@ -290,8 +290,7 @@ def test_settle__permit_invalid__not_funded_and_others_settle(world: Flows) -> N
 
 
 def test_settle__asset_without_permit__allowance_counts() -> None:
-    evm = Evm()
-    world = flows(evm, evm.deploy("UsdtLikeToken", "Tether", "USDT", 6))
+    world = flows(Evm(), 6, "UsdtLikeToken")
     owner = world.fund("investor", 10**6)
     permit = (1, 2**40, 27, bytes(32), bytes(32))
     assert world.settle(world.deposit_intent(owner, 10**6, permit=permit)) == (1, 0)
@@ -304,16 +303,15 @@ def test_settle__asset_without_permit__allowance_counts() -> None:
 def test_settle__exit_with_permit_on_shares__needs_no_allowance(world: Flows) -> None:
     owner = world.invest("investor", UNIT)
     world.router.approve(world.gateway, 0, sender=owner)
-    permit = world.permit(world.router, owner, UNIT)
-    assert world.settle(world.exit_intent(owner, UNIT, permit=permit)) == (0, 1)
+    permit = world.permit(world.router, owner, SHARE)
+    assert world.settle(world.exit_intent(owner, SHARE, permit=permit)) == (0, 1)
 
 
 # ---- odd tokens
 
 
 def test_settle__token_takes_a_fee__whole_batch_refused() -> None:
-    evm = Evm()
-    world = flows(evm, evm.deploy("FeeToken", "Fee", "FEE", 18, 100))
+    world = flows(Evm(), 18, "FeeToken", (100,))
     owner = world.fund("investor", UNIT)
     with reverts("AssetsArrivedDiffer", UNIT, UNIT * 99 // 100):
         world.settle(world.deposit_intent(owner, UNIT))
@@ -321,8 +319,7 @@ def test_settle__token_takes_a_fee__whole_batch_refused() -> None:
 
 
 def test_settle__token_answers_false__not_funded() -> None:
-    evm = Evm()
-    world = flows(evm, evm.deploy("FalseToken", "False", "FLS", 18))
+    world = flows(Evm(), 18, "FalseToken")
     poor, good = world.fund("investor", UNIT - 1), world.fund("whale", UNIT)
     done = world.settle(world.deposit_intent(poor, UNIT), world.deposit_intent(good, UNIT))
     assert done == (1, 0)
@@ -330,20 +327,18 @@ def test_settle__token_answers_false__not_funded() -> None:
 
 
 def test_settle__token_moves_nothing_and_says_yes__not_funded() -> None:
-    evm = Evm()
-    world = flows(evm, evm.deploy("BarringToken", 18))
+    world = flows(Evm(), 18, "BarringToken")
     barred, good = world.fund("attacker", UNIT), world.fund("whale", UNIT)
     world.asset.setSilent(True)
     world.asset.bar(barred, True)
     done = world.settle(world.deposit_intent(barred, UNIT), world.deposit_intent(good, UNIT))
     assert done == (1, 0)
     assert world.rejections() == [(barred, "NOT_FUNDED")]
-    assert world.router.balanceOf(good) == UNIT
+    assert world.router.balanceOf(good) == SHARE
 
 
 def test_settle__token_reenters__refused_by_the_guard() -> None:
-    evm = Evm()
-    world = flows(evm, evm.deploy("ReentrantToken", "Re", "RE", 18))
+    world = flows(Evm(), 18, "ReentrantToken")
     owner = world.fund("investor", UNIT)
     intent = world.deposit_intent(owner, UNIT)
     again = world.gateway.calldata("withdrawHeld", owner)
@@ -353,12 +348,11 @@ def test_settle__token_reenters__refused_by_the_guard() -> None:
 
 
 def test_settle__hook_donates_during_the_pull__changes_nothing() -> None:
-    evm = Evm()
-    world = flows(evm, evm.deploy("ReentrantToken", "Re", "RE", 18))
+    world = flows(Evm(), 18, "ReentrantToken")
     owner = world.fund("investor", UNIT)
     world.asset.arm(world.asset, world.asset.calldata("mint", world.gateway, 5), False)
     assert world.settle(world.deposit_intent(owner, UNIT)) == (1, 0)
-    assert world.router.balanceOf(owner) == UNIT
+    assert world.router.balanceOf(owner) == SHARE
     assert world.asset.balanceOf(world.gateway) == 5
 
 
@@ -366,14 +360,14 @@ def test_settle__hook_donates_during_the_pull__changes_nothing() -> None:
 
 
 def test_settle__exits__one_redeem_and_exact_assets(world: Flows) -> None:
-    awkward_price(world)
+    world.make_price_awkward(UNIT)
     first, second = world.invest("investor", 5 * UNIT), world.invest("whale", 9 * UNIT)
     shares = [world.router.balanceOf(first) - 5, world.router.balanceOf(second)]
     intents = [
         world.exit_intent(first, shares[0], minimum=world.router.previewRedeem(shares[0])),
         world.exit_intent(second, shares[1], minimum=world.router.previewRedeem(shares[1])),
     ]
-    total1, supply1 = world.router.totalAssets() + 1, world.router.totalSupply() + 1
+    total1, supply1 = ratio(world)
     assert world.settle(*intents) == (0, 2)
     paid = sum(shares) * total1 // supply1
     alone = [s * total1 // supply1 for s in shares]
@@ -388,7 +382,7 @@ def test_settle__exits__one_redeem_and_exact_assets(world: Flows) -> None:
 
 def test_settle__deposits_and_exits__deposits_first_give_liquidity(world: Flows) -> None:
     holder, investor = world.invest("whale", 5 * UNIT), world.fund("investor", 3 * UNIT)
-    done = world.settle(world.exit_intent(holder, UNIT), world.deposit_intent(investor, 3 * UNIT))
+    done = world.settle(world.exit_intent(holder, SHARE), world.deposit_intent(investor, 3 * UNIT))
     assert done == (1, 1)
     names = [e.name for e in world.evm.events()]
     assert names.index("DepositSettled") < names.index("ExitSettled")
@@ -396,17 +390,17 @@ def test_settle__deposits_and_exits__deposits_first_give_liquidity(world: Flows)
 
 def test_settle__liquidity_for_one_exit__the_other_has_no_room(world: Flows) -> None:
     first, second = world.invest("investor", 5 * UNIT), world.invest("whale", 5 * UNIT)
-    world.router.setLiquidity(7 * UNIT)
-    done = world.settle(world.exit_intent(first, 5 * UNIT), world.exit_intent(second, 5 * UNIT))
+    world.set_liquidity(7 * UNIT)
+    done = world.settle(world.exit_intent(first, 5 * SHARE), world.exit_intent(second, 5 * SHARE))
     assert done == (0, 1)
     assert world.rejections() == [(second, "NO_ROOM")]
-    assert world.router.balanceOf(second) == 5 * UNIT
+    assert world.router.balanceOf(second) == 5 * SHARE
 
 
 def test_settle__exit_unfunded__not_funded(world: Flows) -> None:
     first, second = world.invest("attacker", UNIT), world.invest("whale", UNIT)
     done = world.settle(
-        world.exit_intent(first, UNIT), world.exit_intent(first, UNIT), world.exit_intent(second, UNIT)
+        world.exit_intent(first, SHARE), world.exit_intent(first, SHARE), world.exit_intent(second, SHARE)
     )
     assert done == (0, 2)
     assert world.rejections() == [(first, "NOT_FUNDED")]
@@ -415,7 +409,7 @@ def test_settle__exit_unfunded__not_funded(world: Flows) -> None:
 def test_settle__exit_of_absurd_size__others_settle(world: Flows) -> None:
     holder = world.invest("whale", UNIT)
     absurd = world.exit_intent(world.evm.account("attacker"), 2**256 - 1)
-    assert world.settle(absurd, world.exit_intent(holder, UNIT)) == (0, 1)
+    assert world.settle(absurd, world.exit_intent(holder, SHARE)) == (0, 1)
     assert world.rejections() == [(absurd.owner, "NOT_FUNDED")]
 
 
@@ -423,25 +417,27 @@ def test_settle__unrealised_loss__same_price_for_all_and_minimums_hold(world: Fl
     """Property: S5. Who did not sign for the loss keeps his shares."""
     names = ("investor", "whale", "attacker")
     first, second, third = (world.invest(n, 10 * UNIT) for n in names)
-    world.router.setLoss(1_000, 0)
-    tight = world.exit_intent(third, 10 * UNIT, minimum=10 * UNIT)
+    world.lend_all_but(0)
+    world.lose(3 * UNIT, report=False)
+    tight = world.exit_intent(third, 10 * SHARE, minimum=10 * UNIT)
     done = world.settle(
-        world.exit_intent(first, 10 * UNIT, minimum=9 * UNIT), tight, world.exit_intent(second, 4 * UNIT)
+        world.exit_intent(first, 10 * SHARE, minimum=9 * UNIT), tight, world.exit_intent(second, 4 * SHARE)
     )
     assert done == (0, 2)
     assert world.rejections() == [(third, "BELOW_MINIMUM")]
     assert world.asset.balanceOf(first) == 9 * UNIT
     assert world.asset.balanceOf(second) == 4 * UNIT * 9 // 10
-    assert world.router.balanceOf(third) == 10 * UNIT
+    assert world.router.balanceOf(third) == 10 * SHARE
     assert not world.gateway.isNonceUsed(third, tight.nonce)
     assert_empty(world)
 
 
 def test_settle__loss_grows_with_size__leaving_one_out_lets_others_in(world: Flows) -> None:
     first, second = world.invest("investor", 10 * UNIT), world.invest("whale", 10 * UNIT)
-    world.router.setLoss(5_000, 10 * UNIT)
+    world.lend_all_but(10 * UNIT)
+    world.lose(5 * UNIT, report=False)
     done = world.settle(
-        world.exit_intent(first, 10 * UNIT, minimum=10 * UNIT), world.exit_intent(second, 10 * UNIT)
+        world.exit_intent(first, 10 * SHARE, minimum=10 * UNIT), world.exit_intent(second, 10 * SHARE)
     )
     # Together they would get 0.75 each: the first did not sign for that, so the second leaves alone at par.
     assert done == (0, 1)
@@ -453,13 +449,12 @@ def test_settle__loss_grows_with_size__leaving_one_out_lets_others_in(world: Flo
 
 
 def test_settle__token_bars_a_receiver__payout_held_for_the_owner() -> None:
-    evm = Evm()
-    world = flows(evm, evm.deploy("BarringToken", 18))
+    world = flows(Evm(), 18, "BarringToken")
     attacker, whale = world.invest("attacker", UNIT), world.invest("whale", UNIT)
-    barred = evm.account("barred")
+    barred = world.evm.account("barred")
     world.asset.bar(barred, True)
     done = world.settle(
-        world.exit_intent(attacker, UNIT, receiver=barred), world.exit_intent(whale, UNIT)
+        world.exit_intent(attacker, SHARE, receiver=barred), world.exit_intent(whale, SHARE)
     )
     assert done == (0, 2)
     assert world.evm.events("PayoutHeld")[0]["assets"] == UNIT
@@ -513,7 +508,7 @@ def test_cancel_nonce__then_settle__nonce_used(world: Flows) -> None:
 
 def intents_of_both_kinds(world: Flows) -> tuple[Intent, Intent]:
     holder, investor = world.invest("whale", UNIT), world.fund("investor", UNIT)
-    return world.deposit_intent(investor, UNIT), world.exit_intent(holder, UNIT)
+    return world.deposit_intent(investor, UNIT), world.exit_intent(holder, SHARE)
 
 
 def test_settle__states__each_allows_what_it_says(world: Flows) -> None:
@@ -537,14 +532,12 @@ def test_set_emergency_state__not_the_gate__refused(world: Flows) -> None:
 # ---- any decimals
 
 
-@pytest.mark.parametrize(("decimals", "offset"), [(0, 18), (6, 12), (8, 10), (18, 0), (24, 0)])
-def test_settle__any_decimals__in_and_out_never_gains(decimals: int, offset: int) -> None:
+@pytest.mark.parametrize("decimals", [0, 6, 8, 18, 24])
+def test_settle__any_decimals__in_and_out_never_gains(decimals: int) -> None:
     """Property: R2."""
-    world = flows(Evm(), decimals=decimals, offset=offset)
+    world = flows(Evm(), decimals)
     unit = 10**decimals
-    world.invest("founder", 7 * unit + 3)
-    world.asset.mint(world.router, 3 * unit + 1)
-    world.router.setTotalAssets(10 * unit + 4)
+    world.make_price_awkward(unit)
     owners = [world.fund(f"investor {i}", 3 * unit + i) for i in range(5)]
     assert world.settle(*(world.deposit_intent(o, 3 * unit + i) for i, o in enumerate(owners))) == (5, 0)
     for owner in owners:
