@@ -97,6 +97,10 @@ def _bytes(value: str, kind: str) -> bytes:
             raise SafeError(f"{kind} is given as 0x…")
         return text_word(value)
     try:
-        return bytes.fromhex(value[2:])
+        found = bytes.fromhex(value[2:])
     except ValueError:
         raise SafeError(f"{value} is not hexadecimal") from None
+    # NOTE: the encoder would fill a short one up with zeros.
+    if kind != "bytes" and len(found) != int(kind.removeprefix("bytes")):
+        raise SafeError(f"{value} is not a {kind}")
+    return found
