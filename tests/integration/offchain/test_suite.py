@@ -62,7 +62,7 @@ def cli(suite: SuiteChain, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Res
     monkeypatch.setenv("BREAKWATER_RPC_URLS", suite.anvil.url)
     monkeypatch.setenv("BREAKWATER_DEPLOYMENT", str(suite.folder / "31337.json"))
     monkeypatch.setenv("BREAKWATER_JOURNAL", str(suite.folder / "journal.db"))
-    return lambda *words: CliRunner().invoke(main, [str(word) for word in words])
+    return lambda *words: CliRunner(mix_stderr=False).invoke(main, [str(word) for word in words])
 
 
 def refused(result: Result, says: str) -> None:
@@ -329,7 +329,7 @@ def test_cli__wrong_inputs__one_line_and_status_1(
     monkeypatch.setenv("BREAKWATER_KEEPER_KEY", "0xnot-a-key")
     wrong_key = cli("run")
     refused(wrong_key, "the keeper's key is not a private key")
-    assert "not-a-key" not in wrong_key.output
+    assert "not-a-key" not in wrong_key.output + wrong_key.stderr
     monkeypatch.delenv("BREAKWATER_KEEPER_KEY")
     assert not (suite.folder / "journal.db").exists()
 
