@@ -393,7 +393,7 @@ class Suite:
         return named
 
     def _vault(self, address: str) -> Contract:
-        """Somebody else's ERC-20 or ERC-4626: both are contained in our strategies' interface."""
+        """Somebody else's ERC-20 or ERC-4626: our strategy base has both."""
         return self._client.contract(address, artifacts.load("Strategy").abi)
 
     def _symbol(self, token: str) -> str:
