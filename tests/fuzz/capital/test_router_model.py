@@ -11,7 +11,7 @@ import pytest
 
 from tests.models import router as model
 from tests.models.router import Refused, RouterModel, StrategyModel, VaultModel
-from tests.support.capital import BPS, DAY, MAX_112, NO_LIMIT, WAD, World, build_world
+from tests.support.capital import BPS, DAY, MAX_112, NO_LIMIT, World, build_world
 from tests.support.evm import Address, Contract, Evm, Revert
 
 pytestmark = pytest.mark.fuzz
@@ -392,4 +392,3 @@ def test_round_trip__any_state__never_gains(run: int) -> None:
                 paid += vault.redeem(part, passer, passer, sender=passer)
         broken = any(s.vault.broken for s in session.books.strategies)
         assert paid <= assets or broken, f"R2: {assets} became {paid} in kind"
-    assert WAD
