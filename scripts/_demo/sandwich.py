@@ -10,6 +10,7 @@ from web3.contract import Contract
 from web3.contract.contract import ContractFunction
 
 from offchain.chain.client import ChainClient, Signer
+from scripts._demo.errors import DemoError
 from tests.peers.tokens import approve, balance, fund
 from tests.support.anvil import Anvil
 
@@ -128,9 +129,9 @@ class Sandwich:
             self.anvil.set_automine(True)
         receipts = self.client.wait_all(pending)
         if len({receipt["blockNumber"] for receipt in receipts}) != 1:
-            raise RuntimeError("the sandwich did not land in one block")
+            raise DemoError("the sandwich did not land in one block")
         if balance(self.client, self.token_out, self.bot.address) != held_out:
-            raise RuntimeError("the bot did not close its position")
+            raise DemoError("the bot did not close its position")
         return Attack(
             front_bps,
             balance(self.client, self.token_in, self.bot.address) - held_in,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from offchain.errors import OffchainError
 
-class DeployError(Exception):
+
+class DeployError(OffchainError):
     """The deployment cannot start, cannot go on, or did not end as promised."""

@@ -22,15 +22,13 @@ INDEXES: dict[str, int] = {
     "guardian_owner_3": 8,
     "allocator": 9,
     "keeper": 10,
-    "batcher": 11,
-    "sentinel": 12,
-    "compliance": 13,
-    "treasury": 14,
-    "attacker": 15,
-    "whale": 16,
-    "peers_deployer": 17,
-    "borrower": 18,
-    "trader": 19,
+    "sentinel": 11,
+    "compliance": 12,
+    "treasury": 13,
+    "attacker": 14,
+    "whale": 15,
+    "peers_deployer": 16,
+    "trader": 17,
 }
 GOVERNANCE_THRESHOLD = 3
 GUARDIAN_THRESHOLD = 2

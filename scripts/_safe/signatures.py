@@ -1,4 +1,4 @@
-"""Signatures of Safe owners: made, checked by recovery, and put in the order that a Safe asks for."""
+"""Signatures of Safe owners: made, checked by recovery, put in a Safe's order; keeps no keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from eth_keys.datatypes import Signature
-from eth_keys.exceptions import BadSignature, ValidationError
+from eth_keys.exceptions import BadSignature
+from eth_utils.exceptions import ValidationError
 
 from scripts._safe.errors import SafeError
 from scripts._safe.transaction import SafeTx
@@ -74,9 +75,7 @@ def sign(tx: SafeTx, signer: HashSigner | TypedDataSigner) -> bytes:
     return signature
 
 
-def sign_all(
-    tx: SafeTx, signers: Iterable[HashSigner | TypedDataSigner]
-) -> dict[str, bytes]:
+def sign_all(tx: SafeTx, signers: Iterable[HashSigner | TypedDataSigner]) -> dict[str, bytes]:
     """Signatures by owner."""
     return {signer.address: sign(tx, signer) for signer in signers}
 

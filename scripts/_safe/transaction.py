@@ -1,4 +1,4 @@
-"""What a Safe signs: the transaction, its EIP-712 hash, and batches of calls; it never asks a chain."""
+"""What a Safe signs: the transaction, its EIP-712 hash, batches of calls; never asks a chain."""
 
 from __future__ import annotations
 
@@ -143,9 +143,7 @@ class SafeTx:
     @property
     def message_hash(self) -> bytes:
         """EIP-712 hash of the message alone: what a hardware wallet shows as "message hash"."""
-        kinds = ["bytes32"] + [
-            "bytes32" if kind == "bytes" else kind for _, kind in SAFE_TX_FIELDS
-        ]
+        kinds = ["bytes32"] + ["bytes32" if kind == "bytes" else kind for _, kind in SAFE_TX_FIELDS]
         values = [keccak(v) if isinstance(v, bytes) else v for v in self.arguments()]
         return bytes(keccak(encode(kinds, [SAFE_TX_TYPEHASH, *values])))
 

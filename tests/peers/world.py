@@ -27,7 +27,8 @@ BORROWED_BPS = 6_000
 WETH_FEE = 3_000
 STABLE_FEE = 500
 OBSERVATIONS = 200
-ETHER_FOR_GAS = ETHER
+BORROWER_PER_DEPTH = 4
+ETHER_PER_DEPTH = 8
 DAI_PER_USDC = 10**12
 STABLE_HALF_WIDTH = 100
 
@@ -110,8 +111,8 @@ def deploy_peers(
     Args:
         client: the chain.
         deployer: who pays, supplies the liquidity and stays the peers' admin.
-        depth: wei of WETH in each venue, with its worth of the other side; about five times as
-            much ether is spent.
+        depth: wei of WETH in each venue, with its worth of the other side; eight times as much
+            ether must be there (three for the venues, four for the borrower, gas).
         progress: told each step before it begins.
 
     Raises:
@@ -119,10 +120,9 @@ def deploy_peers(
     """
     say = progress or (lambda _: None)
     started = time.monotonic()
-    if client.balance(deployer.address) < 5 * depth:
-        raise PeerError(
-            f"{deployer.address} needs {5 * depth / ETHER:g} ether to deploy peers of this depth"
-        )
+    if client.balance(deployer.address) < ETHER_PER_DEPTH * depth:
+        needed = f"{ETHER_PER_DEPTH * depth / ETHER:g} ether"
+        raise PeerError(f"{deployer.address} needs {needed} to deploy peers of this depth")
     borrower = borrower_of(deployer)
     say("tokens and feeds")
     tokens = deploy_tokens(client, deployer)
@@ -149,7 +149,7 @@ def deploy_peers(
     say("Aave V3")
     aave = _lend(client, deployer, tokens, feeds, depth)
     say("a borrower")
-    client.transact(deployer, {"to": borrower.address, "value": depth + ETHER_FOR_GAS})
+    client.transact(deployer, {"to": borrower.address, "value": BORROWER_PER_DEPTH * depth})
     for token in (tokens.usdc, tokens.dai):
         aave_v3.borrow_to_utilisation(
             client, borrower, aave, token, collateral=tokens.weth, target_bps=BORROWED_BPS

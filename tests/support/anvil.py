@@ -188,6 +188,26 @@ class Anvil:
         """Sets an account's ether."""
         self.rpc("anvil_setBalance", address, hex(wei))
 
+    def send(
+        self, sender: str, to: str | None, data: bytes, value: int = 0, gas: int = 30_000_000
+    ) -> dict[str, Any]:
+        """Sends from any account without its key and returns the raw receipt, whatever its status.
+
+        Raises:
+            AnvilError: if the node refuses it or does not mine it.
+        """
+        self.rpc("anvil_impersonateAccount", sender)
+        transaction = {"from": sender, "data": "0x" + data.hex(), "value": hex(value)}
+        transaction |= {"gas": hex(gas)} | ({"to": to} if to else {})
+        tx_hash = self.rpc("eth_sendTransaction", transaction)
+        deadline = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < deadline:
+            receipt: dict[str, Any] | None = self.rpc("eth_getTransactionReceipt", tx_hash)
+            if receipt:
+                return receipt
+            time.sleep(0.002)
+        raise AnvilError(f"{tx_hash} was not mined in {START_TIMEOUT:g} s")
+
     def _spawn(self, binary: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
         # NOTE: the death signal is tied to the starting thread, so only the main one asks for it.
         tied = sys.platform == "linux" and threading.current_thread() is threading.main_thread()

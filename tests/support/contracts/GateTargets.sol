@@ -4,6 +4,9 @@ pragma solidity 0.8.30;
 import {IEmergencyGate} from "interfaces/safety/IEmergencyGate.sol";
 import {EmergencyState, IEmergencyTarget} from "interfaces/safety/IEmergencyTarget.sol";
 
+/// @notice Gives the interface an artifact of its own, to compare with the Vyper contract's.
+interface SolidityEmergencyGate is IEmergencyGate {}
+
 /// @notice The smallest contract that keeps the promise of an emergency target.
 contract HonestTarget is IEmergencyTarget {
     address public immutable emergencyGate;

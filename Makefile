@@ -1,0 +1,46 @@
+# `make help` lists the targets. Each sets up what it needs; the set-up does nothing when it is done.
+ifneq ($(firstword $(sort $(MAKE_VERSION) 4.0)),4.0)
+$(error GNU make 4.0 or newer is needed, this is $(MAKE_VERSION))
+endif
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+ENV := source tools/env.sh;
+# Processes that run tests side by side, and what else to hand to pytest: make test ARGS='-k permit'
+WORKERS ?= auto
+ARGS ?=
+
+.PHONY: help setup build lint format test demo up console clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
+
+setup: ## bring the environments to the state of the lock files
+	@tools/setup.sh
+
+build: setup ## compile the contracts
+	@$(ENV) python -m tests.support.build
+
+lint: setup ## style, types, spelling, formatting, hygiene
+	@$(ENV) python -m tools.lint
+
+format: setup ## rewrite Python and Solidity the way lint wants them
+	@$(ENV) ruff check -q --fix --exit-zero . && ruff format -q . && forge fmt $$(git ls-files -co --exclude-standard '*.sol')
+
+test: setup ## every test (FUZZ_RUNS and FUZZ_SEED set the budget and the seed)
+	@$(ENV) pytest -n $(WORKERS) --dist loadscope --figures test $(ARGS)
+
+demo: setup build ## an institutional day on a local chain
+	@$(ENV) python -m scripts.demo $(ARGS)
+
+up: setup build ## the demo's world, left running until Ctrl-C
+	@$(ENV) python -m scripts.demo --stay $(ARGS)
+
+console: setup build ## ape console with every contract by name
+	@$(ENV) ape console
+
+clean: ## remove what builds and runs left behind; environments and node packages stay
+	@rm -rf .build .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache reports run

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
+import {BoundedCall} from "contracts/common/BoundedCall.sol";
+import {SignerCheck} from "contracts/common/SignerCheck.sol";
+import {TypedData} from "contracts/common/TypedData.sol";
+import {EmergencyTarget} from "contracts/safety/EmergencyTarget.sol";
+import {ICapitalRouter} from "interfaces/capital/ICapitalRouter.sol";
+import {IDepositGateway} from "interfaces/capital/IDepositGateway.sol";
+import {IAccessPolicy} from "interfaces/compliance/IAccessPolicy.sol";
+import {EmergencyState} from "interfaces/safety/IEmergencyTarget.sol";
+
+/// @title DepositGateway
+/// @notice Settles signed deposits and exits in one batch at one price, and keeps nothing but payouts that a token refused.
+contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, TypedData, ReentrancyGuard {
+    using SafeERC20 for IERC20;
+
+    /// @dev One side of a batch as it is worked through. `quotes[i]` is 0 where intent i does not settle.
+    struct Side {
+        uint256[] quotes;
+        uint256 count;
+        /// Sum of what settled intents bring, of what they were quoted, and of their minimums.
+        uint256 brought;
+        uint256 quoted;
+        uint256 minimum;
+        /// Router's price: what `REFERENCE` buys, rounded down.
+        uint256 rate;
+        /// What the router still takes (deposits) or pays (exits), in assets.
+        uint256 room;
+        address policy;
+    }
+
+    bytes32 private constant DEPOSIT_TYPEHASH = keccak256(
+        "DepositIntent(address owner,address receiver,uint256 assets,uint256 minShares,uint256 nonce,uint256 deadline)"
+    );
+    bytes32 private constant EXIT_TYPEHASH = keccak256(
+        "ExitIntent(address owner,address receiver,uint256 shares,uint256 minAssets,uint256 nonce,uint256 deadline)"
+    );
+    uint256 private constant PERMIT_GAS = 150_000;
+    /// @dev So large that its quote rounds off nothing that an intent could notice.
+    uint256 private constant REFERENCE = 2 ** 112;
+
+    ICapitalRouter private immutable ROUTER;
+    IERC20 private immutable ASSET;
+
+    mapping(address owner => mapping(uint256 word => uint256 bits)) private _nonces;
+    /// @inheritdoc IDepositGateway
+    mapping(bytes32 batchId => bool) public isBatchSettled;
+    /// @inheritdoc IDepositGateway
+    mapping(address owner => uint256 assets) public heldOf;
+    /// @inheritdoc IDepositGateway
+    uint256 public totalHeld;
+
+    constructor(address router_, address authority_, address gate)
+        EmergencyTarget(gate)
+        AccessManaged(authority_)
+        TypedData("Breakwater DepositGateway", "1")
+    {
+        require(router_ != address(0) && gate != address(0), ZeroAddress());
+        ROUTER = ICapitalRouter(router_);
+        ASSET = IERC20(ICapitalRouter(router_).asset());
+    }
+
+    // ---- batcher ----
+
+    /// @inheritdoc IDepositGateway
+    function settle(bytes32 batchId, SignedDeposit[] calldata deposits, SignedExit[] calldata exits)
+        external
+        restricted
+        nonReentrant
+        returns (uint256 settledDeposits, uint256 settledExits)
+    {
+        _requireAtMost(EmergencyState.WITHDRAW_ONLY);
+        require(deposits.length + exits.length != 0, EmptyBatch());
+        require(!isBatchSettled[batchId], BatchAlreadySettled(batchId));
+        isBatchSettled[batchId] = true;
+
+        address policy = ROUTER.accessPolicy();
+        uint256 assetsIn;
+        uint256 sharesOut;
+        uint256 sharesIn;
+        uint256 assetsOut;
+        if (deposits.length != 0) (settledDeposits, assetsIn, sharesOut) = _settleDeposits(batchId, deposits, policy);
+        if (exits.length != 0) (settledExits, sharesIn, assetsOut) = _settleExits(batchId, exits, policy);
+
+        emit BatchSettled(batchId, msg.sender, settledDeposits, settledExits, assetsIn, sharesOut, sharesIn, assetsOut);
+    }
+
+    // ---- owners ----
+
+    /// @inheritdoc IDepositGateway
+    function cancelNonce(uint256 nonce) external {
+        require(_useNonce(msg.sender, nonce), NonceAlreadyUsed(msg.sender, nonce));
+        emit NonceCancelled(msg.sender, nonce);
+    }
+
+    /// @inheritdoc IDepositGateway
+    function withdrawHeld(address receiver) external nonReentrant returns (uint256 assets) {
+        _requireAtMost(EmergencyState.WITHDRAW_ONLY);
+        require(receiver != address(0), ZeroAddress());
+        assets = heldOf[msg.sender];
+        require(assets != 0, NothingHeld(msg.sender));
+        address policy = ROUTER.accessPolicy();
+        if (policy != address(0)) receiver = IAccessPolicy(policy).exitReceiver(msg.sender, receiver);
+
+        heldOf[msg.sender] = 0;
+        totalHeld -= assets;
+        emit HeldWithdrawn(msg.sender, receiver, assets);
+        ASSET.safeTransfer(receiver, assets);
+    }
+
+    // ---- views ----
+
+    /// @inheritdoc IDepositGateway
+    function router() external view returns (address) {
+        return address(ROUTER);
+    }
+
+    /// @inheritdoc IDepositGateway
+    function isNonceUsed(address owner, uint256 nonce) public view returns (bool) {
+        return _nonces[owner][nonce >> 8] & (1 << (nonce & 0xff)) != 0;
+    }
+
+    /// @inheritdoc IDepositGateway
+    function depositDigest(DepositIntent calldata intent) public view returns (bytes32) {
+        return _digest(keccak256(abi.encode(DEPOSIT_TYPEHASH, intent)));
+    }
+
+    /// @inheritdoc IDepositGateway
+    function exitDigest(ExitIntent calldata intent) public view returns (bytes32) {
+        return _digest(keccak256(abi.encode(EXIT_TYPEHASH, intent)));
+    }
+
+    // ---- deposits ----
+
+    function _settleDeposits(bytes32 batchId, SignedDeposit[] calldata deposits, address policy)
+        private
+        returns (uint256, uint256, uint256 shares)
+    {
+        Side memory side;
+        side.quotes = new uint256[](deposits.length);
+        side.rate = ROUTER.previewDeposit(REFERENCE);
+        side.room = emergencyState < EmergencyState.WITHDRAW_ONLY ? ROUTER.maxDeposit(address(this)) : 0;
+        side.policy = policy;
+
+        for (uint256 i; i < deposits.length; ++i) {
+            Rejection reason = _takeDeposit(deposits[i], side, i);
+            if (reason != Rejection.NONE) {
+                emit IntentRejected(batchId, deposits[i].intent.owner, deposits[i].intent.nonce, reason);
+            }
+        }
+        if (side.count == 0) return (0, 0, 0);
+
+        ASSET.forceApprove(address(ROUTER), side.brought);
+        shares = ROUTER.deposit(side.brought, address(this));
+        // Each quote is the floor of the same linear price, so together they never exceed the floor of their sum.
+        require(shares >= side.quoted, PriceMoved(side.quoted, shares));
+
+        uint256 surplus = shares - side.quoted;
+        uint256 brought;
+        for (uint256 i; i < deposits.length; ++i) {
+            if (side.quotes[i] == 0) continue;
+            DepositIntent calldata intent = deposits[i].intent;
+            uint256 part = side.quotes[i] + _partDown(surplus, brought, intent.assets, side.brought);
+            brought += intent.assets;
+            emit DepositSettled(batchId, intent.owner, intent.receiver, intent.assets, part, intent.nonce);
+            IERC20(address(ROUTER)).safeTransfer(intent.receiver, part);
+        }
+        return (side.count, side.brought, shares);
+    }
+
+    /// @dev Judges one deposit and, if nothing speaks against it, pulls its assets.
+    function _takeDeposit(SignedDeposit calldata signed, Side memory side, uint256 index) private returns (Rejection) {
+        DepositIntent calldata intent = signed.intent;
+        uint256 assets = intent.assets;
+        {
+            Rejection reason = _judge(
+                intent.owner, intent.receiver, assets, intent.nonce, intent.deadline, depositDigest(intent), signed.signature
+            );
+            if (reason != Rejection.NONE) return reason;
+        }
+        if (side.policy != address(0) && !_mayDeposit(side.policy, intent.owner, intent.receiver)) {
+            return Rejection.REFUSED;
+        }
+        if (assets > side.room || assets > type(uint128).max) return Rejection.NO_ROOM;
+        uint256 quote = Math.mulDiv(assets, side.rate, REFERENCE);
+        // The reference may have rounded off the last wei: a tight minimum deserves the exact answer.
+        if (quote < intent.minShares || quote == 0) quote = ROUTER.previewDeposit(assets);
+        if (quote < intent.minShares || quote == 0) return Rejection.BELOW_MINIMUM;
+
+        _useNonce(intent.owner, intent.nonce);
+        _tryPermit(address(ASSET), intent.owner, signed.permit);
+        uint256 before = ASSET.balanceOf(address(this));
+        bool pulled = ASSET.trySafeTransferFrom(intent.owner, address(this), assets);
+        uint256 arrived = ASSET.balanceOf(address(this)) - before;
+        if (!pulled || arrived == 0) {
+            _releaseNonce(intent.owner, intent.nonce);
+            return Rejection.NOT_FUNDED;
+        }
+        // Giving back what a fee was taken from would take the fee twice: refuse the batch as a whole.
+        require(arrived >= assets, AssetsArrivedDiffer(assets, arrived));
+
+        side.quotes[index] = quote;
+        side.quoted += quote;
+        side.brought += assets;
+        side.room -= assets;
+        ++side.count;
+        return Rejection.NONE;
+    }
+
+    // ---- exits ----
+
+    function _settleExits(bytes32 batchId, SignedExit[] calldata exits, address policy)
+        private
+        returns (uint256, uint256, uint256 assets)
+    {
+        Side memory side;
+        side.quotes = new uint256[](exits.length);
+        side.rate = ROUTER.convertToAssets(REFERENCE);
+        side.room = ROUTER.availableLiquidity();
+        side.policy = policy;
+
+        for (uint256 i; i < exits.length; ++i) {
+            Rejection reason = _takeExit(exits[i], side, i);
+            if (reason != Rejection.NONE) {
+                emit IntentRejected(batchId, exits[i].intent.owner, exits[i].intent.nonce, reason);
+            }
+        }
+        if (side.count != 0) _dropBelowLoss(batchId, exits, side);
+        if (side.count == 0) return (0, 0, 0);
+
+        uint256 before = ASSET.balanceOf(address(this));
+        ROUTER.redeem(side.brought, address(this), address(this), side.minimum);
+        assets = ASSET.balanceOf(address(this)) - before;
+
+        // At par each gets at least his own quote; in a loss all get the same average price.
+        bool par = assets >= side.quoted;
+        uint256 spread = par ? assets - side.quoted : assets;
+        uint256 brought;
+        for (uint256 i; i < exits.length; ++i) {
+            if (side.quotes[i] == 0) continue;
+            ExitIntent calldata intent = exits[i].intent;
+            uint256 part = _partDown(spread, brought, intent.shares, side.brought) + (par ? side.quotes[i] : 0);
+            require(part >= intent.minAssets, PriceMoved(intent.minAssets, part));
+            brought += intent.shares;
+            _payExit(batchId, intent, part, policy);
+        }
+        return (side.count, side.brought, assets);
+    }
+
+    /// @dev Judges one exit and, if nothing speaks against it, pulls its shares.
+    function _takeExit(SignedExit calldata signed, Side memory side, uint256 index) private returns (Rejection) {
+        ExitIntent calldata intent = signed.intent;
+        uint256 shares = intent.shares;
+        {
+            Rejection reason = _judge(
+                intent.owner, intent.receiver, shares, intent.nonce, intent.deadline, exitDigest(intent), signed.signature
+            );
+            if (reason != Rejection.NONE) return reason;
+        }
+        if (shares > type(uint128).max) return Rejection.NOT_FUNDED;
+        uint256 quote = Math.mulDiv(shares, side.rate, REFERENCE);
+        if (quote < intent.minAssets || quote == 0) quote = ROUTER.convertToAssets(shares);
+        if (quote < intent.minAssets || quote == 0) return Rejection.BELOW_MINIMUM;
+        if (quote > side.room) return Rejection.NO_ROOM;
+
+        _useNonce(intent.owner, intent.nonce);
+        _tryPermit(address(ROUTER), intent.owner, signed.permit);
+        if (!IERC20(address(ROUTER)).trySafeTransferFrom(intent.owner, address(this), shares)) {
+            _releaseNonce(intent.owner, intent.nonce);
+            return Rejection.NOT_FUNDED;
+        }
+
+        side.quotes[index] = quote;
+        side.quoted += quote;
+        side.brought += shares;
+        side.minimum += intent.minAssets;
+        side.room -= quote;
+        ++side.count;
+        return Rejection.NONE;
+    }
+
+    /// @dev An unrealised loss makes the router pay less than its share price. Whoever did not sign for that gets his
+    /// shares back, until the price of those who remain suits all of them.
+    function _dropBelowLoss(bytes32 batchId, SignedExit[] calldata exits, Side memory side) private {
+        bool dropped = true;
+        while (dropped && side.count != 0) {
+            dropped = false;
+            uint256 brought = side.brought;
+            uint256 expected = ROUTER.previewRedeem(brought);
+            if (expected >= side.quoted) return;
+            for (uint256 i; i < exits.length; ++i) {
+                if (side.quotes[i] == 0) continue;
+                ExitIntent calldata intent = exits[i].intent;
+                uint256 part = Math.mulDiv(expected, intent.shares, brought);
+                if (part != 0 && part >= intent.minAssets) continue;
+                dropped = true;
+                side.quoted -= side.quotes[i];
+                side.quotes[i] = 0;
+                side.brought -= intent.shares;
+                side.minimum -= intent.minAssets;
+                --side.count;
+                _releaseNonce(intent.owner, intent.nonce);
+                emit IntentRejected(batchId, intent.owner, intent.nonce, Rejection.BELOW_MINIMUM);
+                IERC20(address(ROUTER)).safeTransfer(intent.owner, intent.shares);
+            }
+        }
+    }
+
+    /// @dev A receiver that the token refuses must not stop the batch: his payout waits for its owner.
+    function _payExit(bytes32 batchId, ExitIntent calldata intent, uint256 assets, address policy) private {
+        address receiver = intent.receiver;
+        if (policy != address(0)) {
+            try IAccessPolicy(policy).exitReceiver(intent.owner, receiver) returns (address allowed) {
+                receiver = allowed;
+            } catch {
+                receiver = address(0);
+            }
+        }
+        emit ExitSettled(batchId, intent.owner, receiver, intent.shares, assets, intent.nonce);
+        if (receiver == address(0) || !ASSET.trySafeTransfer(receiver, assets)) {
+            heldOf[intent.owner] += assets;
+            totalHeld += assets;
+            emit PayoutHeld(batchId, intent.owner, receiver, assets);
+        }
+    }
+
+    // ---- shared ----
+
+    /// @dev What can be said of an intent without looking at prices or money.
+    function _judge(
+        address owner,
+        address receiver,
+        uint256 amount,
+        uint256 nonce,
+        uint256 deadline,
+        bytes32 digest,
+        bytes calldata signature
+    ) private view returns (Rejection) {
+        if (block.timestamp > deadline) return Rejection.EXPIRED;
+        if (isNonceUsed(owner, nonce)) return Rejection.NONCE_USED;
+        if (amount == 0) return Rejection.ZERO_AMOUNT;
+        if (receiver == address(0) || receiver == address(this) || receiver == address(ROUTER)) {
+            return Rejection.REFUSED;
+        }
+        return SignerCheck.isSignedBy(owner, digest, signature) ? Rejection.NONE : Rejection.BAD_SIGNATURE;
+    }
+
+    function _mayDeposit(address policy, address owner, address receiver) private view returns (bool) {
+        try IAccessPolicy(policy).canDeposit(owner, receiver) returns (bool may) {
+            if (!may) return false;
+        } catch {
+            return false;
+        }
+        try IAccessPolicy(policy).canTransfer(address(this), receiver) returns (bool may) {
+            return may;
+        } catch {
+            return false;
+        }
+    }
+
+    /// @dev A permit may have been used by someone else first, or be wrong: what counts is the allowance that stands.
+    function _tryPermit(address token, address owner, Permit calldata permit) private {
+        if (permit.deadline == 0) return;
+        BoundedCall.tryCall(
+            token,
+            PERMIT_GAS,
+            abi.encodeCall(
+                IERC20Permit.permit,
+                (owner, address(this), permit.value, permit.deadline, permit.v, permit.r, permit.s)
+            ),
+            0
+        );
+    }
+
+    /// @dev Part of `spread` that goes to whoever brought `amount` after others had brought `before` of `total`. The parts add up
+    /// to `spread` exactly, and none is below floor(spread · amount / total).
+    function _partDown(uint256 spread, uint256 before, uint256 amount, uint256 total) private pure returns (uint256) {
+        if (spread == 0) return 0;
+        return Math.mulDiv(spread, before + amount, total) - Math.mulDiv(spread, before, total);
+    }
+
+    /// @return fresh Whether the nonce was unused so far.
+    function _useNonce(address owner, uint256 nonce) private returns (bool fresh) {
+        uint256 bit = 1 << (nonce & 0xff);
+        uint256 word = _nonces[owner][nonce >> 8];
+        fresh = word & bit == 0;
+        _nonces[owner][nonce >> 8] = word | bit;
+    }
+
+    function _releaseNonce(address owner, uint256 nonce) private {
+        _nonces[owner][nonce >> 8] &= ~(1 << (nonce & 0xff));
+    }
+}

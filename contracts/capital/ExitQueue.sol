@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {EmergencyTarget} from "contracts/safety/EmergencyTarget.sol";
+import {ICapitalRouter} from "interfaces/capital/ICapitalRouter.sol";
+import {IExitQueue} from "interfaces/capital/IExitQueue.sol";
+import {IAccessPolicy} from "interfaces/compliance/IAccessPolicy.sol";
+import {EmergencyState} from "interfaces/safety/IEmergencyTarget.sol";
+
+/// @title ExitQueue
+/// @notice Whoever cannot leave at once waits here in order and is paid at the price of the moment in which his turn comes.
+contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
+    using SafeERC20 for IERC20;
+    using SafeCast for uint256;
+
+    struct Request {
+        address controller;
+        uint128 pending;
+        uint128 processed;
+        /// Shares processed for this controller before this request's first: tells which claims are this request's.
+        uint128 start;
+    }
+
+    /// @notice Of one controller, over all his requests: claimable shares are `processed - claimed`.
+    struct Account {
+        uint128 processed;
+        uint128 claimed;
+        uint128 assets;
+    }
+
+    ICapitalRouter private immutable ROUTER;
+    IERC20 private immutable ASSET;
+    /// @dev Shares times a price in WAD, divided by this, are assets: 10^(share decimals − asset decimals) · 1e18.
+    uint256 private immutable PRICE_DIVISOR;
+
+    mapping(uint256 requestId => Request) private _requests;
+    mapping(address controller => Account) private _accounts;
+    /// @inheritdoc IExitQueue
+    mapping(address controller => mapping(address operator => bool)) public isOperator;
+    /// @inheritdoc IExitQueue
+    uint256 public head = 1;
+    /// @inheritdoc IExitQueue
+    uint256 public nextRequestId = 1;
+    /// @inheritdoc IExitQueue
+    uint256 public queuedShares;
+    /// @inheritdoc IExitQueue
+    uint256 public claimableAssets;
+
+    constructor(address router_, address gate) EmergencyTarget(gate) {
+        require(router_ != address(0) && gate != address(0), ZeroAddress());
+        ROUTER = ICapitalRouter(router_);
+        ASSET = IERC20(ICapitalRouter(router_).asset());
+        PRICE_DIVISOR = 10 ** (ICapitalRouter(router_).decimals() - IERC20Metadata(address(ASSET)).decimals()) * 1e18;
+    }
+
+    // ---- owners and controllers ----
+
+    /// @inheritdoc IExitQueue
+    function requestRedeem(uint256 shares, address controller, address owner)
+        external
+        nonReentrant
+        returns (uint256 requestId)
+    {
+        _requireAtMost(EmergencyState.WITHDRAW_ONLY);
+        require(shares != 0, ZeroAmount());
+        require(controller != address(0), ZeroAddress());
+        _requireSelfOrOperator(owner);
+        _requireMayPass(owner, controller);
+
+        requestId = _enqueue(shares, controller, owner);
+        IERC20(address(ROUTER)).safeTransferFrom(owner, address(this), shares);
+        ROUTER.setQueuedShares(queuedShares);
+    }
+
+    /// @inheritdoc IExitQueue
+    function exit(uint256 shares, address receiver, address owner, uint256 minAssetsPerShareWad)
+        external
+        nonReentrant
+        returns (uint256 assetsPaid, uint256 requestId)
+    {
+        _requireAtMost(EmergencyState.WITHDRAW_ONLY);
+        require(shares != 0, ZeroAmount());
+        require(receiver != address(0), ZeroAddress());
+        _requireSelfOrOperator(owner);
+        IERC20(address(ROUTER)).safeTransferFrom(owner, address(this), shares);
+
+        uint256 instant = queuedShares == 0 ? Math.min(shares, ROUTER.maxRedeem(address(this))) : 0;
+        if (instant != 0) {
+            receiver = _exitReceiver(owner, receiver);
+            uint256 minAssets = Math.mulDiv(instant, minAssetsPerShareWad, PRICE_DIVISOR, Math.Rounding.Ceil);
+            assetsPaid = ROUTER.redeem(instant, receiver, address(this), minAssets);
+            emit ExitPaid(owner, receiver, msg.sender, instant, assetsPaid);
+        }
+        if (instant != shares) {
+            requestId = _enqueue(shares - instant, owner, owner);
+            ROUTER.setQueuedShares(queuedShares);
+        }
+    }
+
+    /// @inheritdoc IExitQueue
+    function cancelRedeem(uint256 requestId, address receiver) external nonReentrant returns (uint256 shares) {
+        _requireAtMost(EmergencyState.WITHDRAW_ONLY);
+        require(receiver != address(0), ZeroAddress());
+        Request storage request = _requests[requestId];
+        address controller = request.controller;
+        _requireSelfOrOperator(controller);
+        shares = request.pending;
+        require(shares != 0, NothingPending(requestId));
+        _requireMayPass(controller, receiver);
+
+        request.pending = 0;
+        queuedShares -= shares;
+        emit RedeemCancelled(requestId, controller, receiver, shares);
+        ROUTER.setQueuedShares(queuedShares);
+        IERC20(address(ROUTER)).safeTransfer(receiver, shares);
+    }
+
+    /// @inheritdoc IExitQueue
+    function redeem(uint256 shares, address receiver, address controller)
+        external
+        nonReentrant
+        returns (uint256 assets)
+    {
+        Account storage account = _claiming(receiver, controller);
+        require(shares != 0, ZeroAmount());
+        uint256 claimable = account.processed - account.claimed;
+        require(shares <= claimable, ClaimExceedsMaximum(shares, claimable));
+        assets = Math.mulDiv(account.assets, shares, claimable);
+        _claim(account, shares, assets, receiver, controller);
+    }
+
+    /// @inheritdoc IExitQueue
+    function withdraw(uint256 assets, address receiver, address controller)
+        external
+        nonReentrant
+        returns (uint256 shares)
+    {
+        Account storage account = _claiming(receiver, controller);
+        require(assets != 0, ZeroAmount());
+        uint256 held = account.assets;
+        require(assets <= held, ClaimExceedsMaximum(assets, held));
+        // Rounded down: what is left must keep its shares, and rounding here concerns no other controller.
+        shares = Math.mulDiv(account.processed - account.claimed, assets, held);
+        _claim(account, shares, assets, receiver, controller);
+    }
+
+    /// @inheritdoc IExitQueue
+    function setOperator(address operator, bool approved) external returns (bool) {
+        isOperator[msg.sender][operator] = approved;
+        emit OperatorSet(msg.sender, operator, approved);
+        return true;
+    }
+
+    // ---- anyone ----
+
+    /// @inheritdoc IExitQueue
+    function process(uint256 maxRequests)
+        external
+        nonReentrant
+        returns (uint256 processedShares, uint256 paidAssets)
+    {
+        _requireAtMost(EmergencyState.WITHDRAW_ONLY);
+        uint256 first = head;
+        uint256 end = first;
+        uint256 partialShares;
+        {
+            uint256 budget = Math.min(ROUTER.maxRedeem(address(this)), queuedShares);
+            uint256 stop = Math.min(nextRequestId, Math.saturatingAdd(first, maxRequests));
+            while (end < stop) {
+                uint256 pending = _requests[end].pending;
+                if (pending > budget - processedShares) {
+                    partialShares = budget - processedShares;
+                    processedShares = budget;
+                    break;
+                }
+                processedShares += pending;
+                ++end;
+            }
+        }
+        head = end;
+        if (processedShares == 0) return (0, 0);
+
+        queuedShares -= processedShares;
+        uint256 before = ASSET.balanceOf(address(this));
+        ROUTER.redeem(processedShares, address(this), address(this));
+        paidAssets = ASSET.balanceOf(address(this)) - before;
+        claimableAssets += paidAssets;
+
+        // Each gets the difference of two floors of the running sum: together exactly what was paid.
+        uint256 sharesSoFar;
+        uint256 assetsSoFar;
+        if (partialShares != 0) ++end;
+        for (uint256 id = first; id < end; ++id) {
+            uint256 shares = id + 1 == end && partialShares != 0 ? partialShares : _requests[id].pending;
+            if (shares == 0) continue;
+            sharesSoFar += shares;
+            uint256 upTo = Math.mulDiv(paidAssets, sharesSoFar, processedShares);
+            _credit(id, shares, upTo - assetsSoFar);
+            assetsSoFar = upTo;
+        }
+        ROUTER.setQueuedShares(queuedShares);
+    }
+
+    // ---- views ----
+
+    /// @inheritdoc IExitQueue
+    function router() external view returns (address) {
+        return address(ROUTER);
+    }
+
+    /// @inheritdoc IExitQueue
+    function asset() external view returns (address) {
+        return address(ASSET);
+    }
+
+    /// @inheritdoc IExitQueue
+    function share() external view returns (address) {
+        return address(ROUTER);
+    }
+
+    /// @inheritdoc IExitQueue
+    function pendingRedeemRequest(uint256 requestId, address controller) external view returns (uint256 shares) {
+        Request storage request = _requests[requestId];
+        return request.controller == controller ? request.pending : 0;
+    }
+
+    /// @inheritdoc IExitQueue
+    function claimableRedeemRequest(uint256 requestId, address controller) external view returns (uint256 shares) {
+        Request storage request = _requests[requestId];
+        if (request.controller != controller) return 0;
+        uint256 claimed = Math.saturatingSub(_accounts[controller].claimed, request.start);
+        return Math.saturatingSub(request.processed, claimed);
+    }
+
+    /// @inheritdoc IExitQueue
+    function maxRedeem(address controller) external view returns (uint256 shares) {
+        if (emergencyState == EmergencyState.FROZEN) return 0;
+        return _accounts[controller].processed - _accounts[controller].claimed;
+    }
+
+    /// @inheritdoc IExitQueue
+    function maxWithdraw(address controller) external view returns (uint256 assets) {
+        if (emergencyState == EmergencyState.FROZEN) return 0;
+        return _accounts[controller].assets;
+    }
+
+    /// @inheritdoc IERC165
+    function supportsInterface(bytes4 id) external pure returns (bool) {
+        // ERC-165 itself, ERC-7540 operators, ERC-7540 asynchronous redemption.
+        return id == type(IERC165).interfaceId || id == 0xe3bc4e65 || id == 0x620ee8e4;
+    }
+
+    // ---- shared ----
+
+    function _enqueue(uint256 shares, address controller, address owner) private returns (uint256 requestId) {
+        requestId = nextRequestId++;
+        Request storage request = _requests[requestId];
+        request.controller = controller;
+        request.pending = shares.toUint128();
+        queuedShares += shares;
+        emit RedeemRequest(controller, owner, requestId, msg.sender, shares);
+    }
+
+    function _credit(uint256 requestId, uint256 shares, uint256 assets) private {
+        Request storage request = _requests[requestId];
+        address controller = request.controller;
+        Account storage account = _accounts[controller];
+        if (request.processed == 0) request.start = account.processed;
+        request.pending -= uint128(shares);
+        request.processed += uint128(shares);
+        account.processed += uint128(shares);
+        account.assets = (account.assets + assets).toUint128();
+        emit RedeemProcessed(requestId, controller, shares, assets);
+    }
+
+    function _claiming(address receiver, address controller) private view returns (Account storage) {
+        _requireAtMost(EmergencyState.WITHDRAW_ONLY);
+        require(receiver != address(0), ZeroAddress());
+        _requireSelfOrOperator(controller);
+        return _accounts[controller];
+    }
+
+    function _claim(Account storage account, uint256 shares, uint256 assets, address receiver, address controller)
+        private
+    {
+        account.claimed += uint128(shares);
+        account.assets -= uint128(assets);
+        claimableAssets -= assets;
+        receiver = _exitReceiver(controller, receiver);
+        emit Withdraw(msg.sender, receiver, controller, assets, shares);
+        if (assets != 0) ASSET.safeTransfer(receiver, assets);
+    }
+
+    function _requireSelfOrOperator(address account) private view {
+        require(msg.sender == account || isOperator[account][msg.sender], NotController(msg.sender, account));
+    }
+
+    /// @dev A claim that changes hands is a transfer in all but name, so the policy judges it as one.
+    function _requireMayPass(address from, address to) private view {
+        if (from == to) return;
+        address policy = ROUTER.accessPolicy();
+        require(policy == address(0) || IAccessPolicy(policy).canTransfer(from, to), TransferRefused(from, to));
+    }
+
+    function _exitReceiver(address owner, address receiver) private view returns (address) {
+        address policy = ROUTER.accessPolicy();
+        return policy == address(0) ? receiver : IAccessPolicy(policy).exitReceiver(owner, receiver);
+    }
+}

@@ -1,0 +1,5 @@
+"""`python -m offchain`; see `offchain.cli`."""
+
+from offchain.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Signed intents in, settled batches out; whoever submits can neither worsen nor redirect one."""

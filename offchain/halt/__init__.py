@@ -1,0 +1,1 @@
+"""When the orchestrator may act, and how it stops; it only ever tightens by itself."""

@@ -1,0 +1,1 @@
+"""The append-only record that everything else is rebuilt from; it never forgets and never edits."""

@@ -1,0 +1,186 @@
+"""Builds the local world: real peers, two real Safes, a credit vault, the suite, and the first governance batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from web3.contract import Contract
+
+from offchain.chain.client import ChainClient
+from offchain.deployment import Deployment
+from scripts._deployment.errors import DeployError
+from scripts._deployment.handover import privileges_left, unruled_contracts
+from scripts._deployment.installer import Installer
+from scripts._deployment.parameters import (
+    Aave,
+    Asset,
+    Cap,
+    Feed,
+    ForeignVault,
+    Holders,
+    Limits,
+    Parameters,
+    PoolSeed,
+    Safes,
+)
+from scripts._deployment.suite import Suite
+from scripts._local.cast import GOVERNANCE_THRESHOLD, GUARDIAN_THRESHOLD, Cast, cast
+from scripts._local.safes import execute
+from tests.peers.npm import deploy_own
+from tests.peers.safe import create_safe
+from tests.peers.tokens import fund
+from tests.peers.world import Peers, deploy_peers
+
+USDC = 10**6
+ETHER = 10**18
+DAY = 86_400
+FEED_MAX_AGE = DAY
+CREDIT_RATE_BPS = 900
+POOL_WETH = 2_000 * ETHER
+POOL_USDC = 4_000_000 * USDC
+
+
+@dataclass(frozen=True)
+class LocalWorld:
+    """Everything that stands on a local chain."""
+
+    client: ChainClient
+    cast: Cast
+    peers: Peers
+    governance: Contract
+    guardian: Contract
+    credit_vault: Contract
+    deployment: Deployment
+
+
+def build_world(client: ChainClient, path: Path, say: Callable[[str], None]) -> LocalWorld:
+    """Deploys peers and suite on an empty local chain and writes the deployment file to `path`.
+
+    Raises:
+        DeployError: if the deployer is left with any power.
+    """
+    roles = cast()
+    peers_deployer, deployer = roles["peers_deployer"], roles["deployer"]
+    peers = deploy_peers(client, peers_deployer, progress=say)
+    say("governance Safe (3 of 5) and guardian Safe (2 of 3)")
+    governance = create_safe(
+        client,
+        peers_deployer,
+        peers.safe,
+        [key.address for key in roles.governance_owners],
+        GOVERNANCE_THRESHOLD,
+    )
+    guardian = create_safe(
+        client,
+        peers_deployer,
+        peers.safe,
+        [key.address for key in roles.guardian_owners],
+        GUARDIAN_THRESHOLD,
+    )
+    vault = deploy_own(
+        client,
+        peers_deployer,
+        "CreditVaultDouble",
+        peers.tokens.usdc.address,
+        peers.borrower.address,
+        CREDIT_RATE_BPS,
+    )
+    fund(client, peers_deployer, peers.tokens.usdc, deployer.address, POOL_USDC)
+    fund(client, peers_deployer, peers.tokens.weth, deployer.address, POOL_WETH)
+    parameters = local_parameters(client, peers, governance, guardian, vault, roles)
+    installed = Suite(Installer(client, deployer, path, say), parameters).install()
+    say("the governance Safe takes the targets under the gate")
+    execute(
+        client, governance, roles.governance_owners[:GOVERNANCE_THRESHOLD], installed.governance_calls, peers.safe
+    )
+    left = privileges_left(client, installed.deployment, deployer.address)
+    left += unruled_contracts(client, installed.deployment)
+    if left:
+        raise DeployError(f"the deployer still holds: {'; '.join(left)}")
+    deployment = installed.deployment.model_copy(
+        update={"external": {**peers.addresses(), **installed.deployment.external}}
+    )
+    deployment.save(path)
+    return LocalWorld(client, roles, peers, governance, guardian, vault, deployment)
+
+
+def local_parameters(
+    client: ChainClient,
+    peers: Peers,
+    governance: Contract,
+    guardian: Contract,
+    vault: Contract,
+    roles: Cast,
+) -> Parameters:
+    """Parameters of a suite on USDC over local peers."""
+    tokens = peers.tokens
+    seeds = {tokens.usdc.address: POOL_USDC, tokens.weth.address: POOL_WETH}
+    token0, token1 = sorted(seeds, key=str.lower)
+    return Parameters(
+        chain_id=client.chain_id,
+        share_name="Breakwater USDC",
+        share_symbol="bwUSDC",
+        asset=tokens.usdc.address,
+        safes=Safes(
+            governance=governance.address,
+            governance_threshold=GOVERNANCE_THRESHOLD,
+            guardian=guardian.address,
+            guardian_threshold=GUARDIAN_THRESHOLD,
+        ),
+        holders=Holders(
+            # The orchestrator reports, harvests and settles with one key.
+            **{
+                name: roles["keeper" if name == "batcher" else name].address
+                for name in Holders.model_fields
+            },
+        ),
+        assets=tuple(
+            Asset(
+                token=token.address,
+                feeds=tuple(
+                    Feed(address=feed.address, max_age=FEED_MAX_AGE) for feed in peers.feeds[symbol]
+                ),
+                max_spread_bps=200,
+            )
+            for symbol, token in (("USDC", tokens.usdc), ("WETH", tokens.weth), ("DAI", tokens.dai))
+        ),
+        aave=Aave(
+            addresses_provider=peers.aave.provider.address, cap=Cap(assets=50_000_000 * USDC, bps=6_000)
+        ),
+        foreign_vaults=(
+            ForeignVault(
+                name="CreditVault",
+                address=vault.address,
+                cap=Cap(assets=20_000_000 * USDC, bps=2_500),
+            ),
+        ),
+        uniswap_v3_router=peers.uniswap_v3.router.address,
+        pool=PoolSeed(
+            token0=token0,
+            token1=token1,
+            amount0=seeds[token0],
+            amount1=seeds[token1],
+            guard_window=12,
+        ),
+        limits=Limits(
+            deposit_cap=100_000_000 * USDC,
+            exit_limit=8_000_000 * USDC,
+            exit_window=DAY,
+            max_drawdown_bps=300,
+            max_price_drop_bps=500,
+            idle_floor_bps=500,
+            small_plan_bps=1_000,
+            epoch_loss_bps=50,
+            profit_unlock=7 * DAY,
+            max_gain_bps=500,
+            max_loss_bps=10_000,
+            performance_fee_bps=1_000,
+            management_fee_bps=50,
+            governance_delay=DAY,
+            freeze_duration=3 * DAY,
+            freeze_cooldown=14 * DAY,
+            guardian_heartbeat=90 * DAY,
+        ),
+    )

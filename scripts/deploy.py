@@ -1,0 +1,66 @@
+"""`ape run deploy`: from nothing to a working suite; it never runs twice on the same chain.
+
+On a local network everything comes with it: real peers, two Safes with published test keys, and the suite. On any
+other network it takes a parameter file (docs/deployment.md), a funded ape account, and leaves the last step,
+registering the targets with the gate, to the owners of the governance Safe as a proposal that they can read.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from ape.cli import ConnectedProviderCommand
+
+from offchain.chain.client import ChainClient, TransactionReverted
+from offchain.chain.transport import ChainUnreachable
+from offchain.errors import OffchainError
+from scripts._deployment.errors import DeployError
+from scripts._deployment.run import deploy_local, deploy_public
+from scripts._deployment.signer import ApeSigner
+
+if TYPE_CHECKING:
+    from ape.api import ProviderAPI
+
+LOCAL_CHAINS = (1337, 31337)
+
+
+def _say(line: str) -> None:
+    click.echo(f"  {line}")
+
+
+@click.command(cls=ConnectedProviderCommand)
+@click.option("--account", help="Alias of the ape account that deploys (not needed on a local network).")
+@click.option(
+    "--parameters",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Parameter file of the chain (not needed on a local network).",
+)
+@click.option(
+    "--deployments",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("deployments"),
+    show_default=True,
+    help="Folder of the deployment files.",
+)
+def cli(
+    provider: ProviderAPI, account: str | None, parameters: Path | None, deployments: Path
+) -> None:
+    """Deploys the whole suite and hands it to its Safes."""
+    try:
+        client = ChainClient(provider.web3)  # type: ignore[attr-defined]
+        path = deployments / f"{client.chain_id}.json"
+        if parameters is None:
+            if client.chain_id not in LOCAL_CHAINS:
+                raise DeployError(f"chain {client.chain_id} is not a local one: pass --parameters FILE")
+            outcome = deploy_local(client, path, _say)
+        else:
+            if account is None:
+                raise DeployError("pass --account ALIAS: the account that deploys")
+            outcome = deploy_public(client, ApeSigner(account, provider), parameters, path, _say)
+    except (DeployError, OffchainError, ChainUnreachable, TransactionReverted) as error:
+        click.echo(f"deploy: {str(error).splitlines()[0]}", err=True)
+        sys.exit(1)
+    click.echo(outcome)

@@ -1,0 +1,225 @@
+"""Deploys gateway, queue and harvester around a router for tests and signs intents; holds no expectations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from eth_account.messages import encode_typed_data
+
+from tests.support.evm import CHAIN_ID, Address, Contract, Evm, interface, labelled
+
+GOVERNANCE, GUARDIAN, KEEPER, BATCHER, COMPLIANCE = 0, 1, 3, 4, 5
+NORMAL, THROTTLED, WITHDRAW_ONLY, FROZEN = range(4)
+NO_PERMIT = (0, 0, 0, bytes(32), bytes(32))
+REASONS = (
+    "NONE",
+    "EXPIRED",
+    "NONCE_USED",
+    "BAD_SIGNATURE",
+    "ZERO_AMOUNT",
+    "NOT_FUNDED",
+    "BELOW_MINIMUM",
+    "NO_ROOM",
+    "REFUSED",
+)
+
+INTENT_FIELDS = {
+    "DepositIntent": ("assets", "minShares"),
+    "ExitIntent": ("shares", "minAssets"),
+}
+CREDENTIAL = [
+    {"name": "investor", "type": "address"},
+    {"name": "tier", "type": "uint8"},
+    {"name": "jurisdiction", "type": "uint16"},
+    {"name": "expiry", "type": "uint40"},
+    {"name": "serial", "type": "uint64"},
+]
+PERMIT = [
+    {"name": "owner", "type": "address"},
+    {"name": "spender", "type": "address"},
+    {"name": "value", "type": "uint256"},
+    {"name": "nonce", "type": "uint256"},
+    {"name": "deadline", "type": "uint256"},
+]
+
+
+def sign_typed(
+    signer: Address, name: str, verifier: Any, kind: str, fields: list[dict[str, str]], message: Any
+) -> tuple[int, bytes, bytes]:
+    """(v, r, s) over an EIP-712 struct of the test chain."""
+    domain = {
+        "name": name,
+        "version": "1",
+        "chainId": CHAIN_ID,
+        "verifyingContract": str(verifier),
+    }
+    full = {"types": {kind: fields}, "primaryType": kind, "domain": domain, "message": message}
+    signed = signer.signer.sign_message(encode_typed_data(full_message=full))
+    return signed.v, signed.r.to_bytes(32, "big"), signed.s.to_bytes(32, "big")
+
+
+def packed(signature: tuple[int, bytes, bytes]) -> bytes:
+    """The 65 bytes r, s, v."""
+    v, r, s = signature
+    return r + s + bytes([v])
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A deposit or an exit as its owner means it; `amount` and `minimum` in the fields' own units."""
+
+    kind: str
+    owner: str
+    receiver: str
+    amount: int
+    minimum: int
+    nonce: int
+    deadline: int
+    permit: tuple[int, int, int, bytes, bytes] = NO_PERMIT
+    signature: bytes | None = None
+    signer: Address | None = None
+
+    def fields(self) -> tuple[str, str, int, int, int, int]:
+        """The struct as the contract takes it."""
+        return (
+            self.owner,
+            self.receiver,
+            self.amount,
+            self.minimum,
+            self.nonce,
+            self.deadline,
+        )
+
+    def signed(self, gateway: Contract) -> tuple[Any, bytes, Any]:
+        """`SignedDeposit` or `SignedExit`; signed by `signer`, or by the owner's key."""
+        if self.signature is not None:
+            return self.fields(), self.signature, self.permit
+        amount, minimum = INTENT_FIELDS[self.kind]
+        names = ("owner", "receiver", amount, minimum, "nonce", "deadline")
+        types = ("address", "address", "uint256", "uint256", "uint256", "uint256")
+        fields = [{"name": n, "type": t} for n, t in zip(names, types, strict=True)]
+        signer = self.signer or self.owner
+        assert isinstance(signer, Address)
+        proof = sign_typed(
+            signer,
+            "Breakwater DepositGateway",
+            gateway,
+            self.kind,
+            fields,
+            dict(zip(names, self.fields(), strict=True)),
+        )
+        return self.fields(), packed(proof), self.permit
+
+
+@dataclass
+class Flows:
+    """One router with its gateway and queue, and who may do what."""
+
+    evm: Evm
+    asset: Contract
+    router: Contract
+    authority: Contract
+    gateway: Contract
+    queue: Contract
+    gate: Address
+    batcher: Address
+    keeper: Address
+    compliance: Address
+    batches: int = 0
+    nonces: dict[str, int] = field(default_factory=dict)
+
+    def permit_role(self, target: Contract, name: str, methods: list[str], role: int) -> None:
+        """Lets `role` call `methods` of `target`, which is a contract of that name."""
+        selectors = [f.selector for m in methods for f in interface(name).by_name[m]]
+        self.authority.setTargetFunctionRole(target, selectors, role)
+
+    def fund(self, label: str, assets: int, spender: Any = None) -> Address:
+        """An account with `assets`, all of it approved to the gateway (or `spender`)."""
+        account = self.evm.account(label)
+        self.asset.mint(account, assets)
+        self.asset.approve(spender or self.gateway, 2**256 - 1, sender=account)
+        return account
+
+    def invest(self, label: str, assets: int) -> Address:
+        """An account that holds the shares of a deposit, approved to gateway and queue."""
+        account = self.fund(label, assets, self.router)
+        self.router["deposit(uint256,address)"](assets, account, sender=account)
+        for spender in (self.gateway, self.queue):
+            self.router.approve(spender, 2**256 - 1, sender=account)
+        return account
+
+    def deposit_intent(self, owner: str, assets: int, **changes: Any) -> Intent:
+        """A deposit with no minimum, valid for an hour, under the owner's next nonce."""
+        return self._intent("DepositIntent", owner, assets, changes)
+
+    def exit_intent(self, owner: str, shares: int, **changes: Any) -> Intent:
+        """An exit with no minimum, valid for an hour, under the owner's next nonce."""
+        return self._intent("ExitIntent", owner, shares, changes)
+
+    def _intent(self, kind: str, owner: str, amount: int, changes: dict[str, Any]) -> Intent:
+        nonce = self.nonces.get(owner, 0)
+        self.nonces[owner] = nonce + 1
+        plain = Intent(kind, owner, owner, amount, 0, nonce, self.evm.timestamp + 3_600)
+        return replace(plain, **changes)
+
+    def permit(self, token: Contract, owner: Address, value: int, nonce: int = 0) -> Any:
+        """An ERC-2612 permit for the gateway, as an intent carries it."""
+        deadline = self.evm.timestamp + 3_600
+        message = {
+            "owner": owner,
+            "spender": self.gateway.address,
+            "value": value,
+            "nonce": nonce,
+            "deadline": deadline,
+        }
+        proof = sign_typed(owner, token.name(), token, "Permit", PERMIT, message)
+        return (value, deadline, *proof)
+
+    def settle(self, *intents: Intent, gas: int = 1_000_000_000) -> tuple[int, int]:
+        """Settles them in the next batch."""
+        self.batches += 1
+        done = self.gateway.settle(
+            self.batches.to_bytes(32, "big"),
+            [i.signed(self.gateway) for i in intents if i.kind == "DepositIntent"],
+            [i.signed(self.gateway) for i in intents if i.kind == "ExitIntent"],
+            sender=self.batcher,
+            gas=gas,
+        )
+        return int(done[0]), int(done[1])
+
+    def rejections(self) -> list[tuple[str, str]]:
+        """(owner, reason) of each intent that the last batch left out."""
+        found = self.evm.events("IntentRejected")
+        return [(e["owner"], REASONS[e["reason"]]) for e in found]
+
+
+def flows(evm: Evm, asset: Contract | None = None, decimals: int = 18, offset: int = 0) -> Flows:
+    """A fresh world around a router double."""
+    asset = asset or evm.deploy("TestToken", "Dollar", "USD", decimals)
+    router = evm.deploy("RouterDouble", asset, asset.decimals(), offset)
+    authority = evm.deploy("AccessAuthority", evm.default_sender)
+    gate = evm.account("gate")
+    gateway = evm.deploy("DepositGateway", router, authority, gate)
+    queue = evm.deploy("ExitQueue", router, gate)
+    router.setExitQueue(queue)
+    world = Flows(
+        evm,
+        asset,
+        router,
+        authority,
+        gateway,
+        queue,
+        gate,
+        evm.account("batcher"),
+        evm.account("keeper"),
+        evm.account("compliance"),
+    )
+    world.permit_role(gateway, "DepositGateway", ["settle"], BATCHER)
+    roles = ((BATCHER, world.batcher), (KEEPER, world.keeper), (COMPLIANCE, world.compliance))
+    for role, holder in roles:
+        authority.grantRole(role, holder, 0)
+    return world
+
+
+__all__ = ["CHAIN_ID", "Flows", "Intent", "flows", "labelled", "packed", "sign_typed"]
