@@ -156,7 +156,7 @@ class Orchestrator:
         if self.sentinel is None or not view.has(GATE):
             return
         router = view.address(ROUTER)
-        state, _ = view.read(GATE, "IEmergencyGate", "stateOf", router)
+        state, _ = view.read(GATE, "EmergencyGate", "stateOf", router)
         standing = self.halt.standing()
         if state >= THROTTLED:
             return
@@ -172,7 +172,7 @@ class Orchestrator:
         self.sentinel.request(
             key,
             view.address(GATE),
-            interface("IEmergencyGate").encode("throttle", router, reason),
+            interface("EmergencyGate").encode("throttle", router, reason),
             head=view.block,
             why=standing.reason,
             urgency=Urgency.BRAKE,

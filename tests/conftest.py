@@ -44,6 +44,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypothesis_seed = seed
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compiles before any worker starts; what does not compile fails the tests that need it."""
+    if hasattr(session.config, "workerinput") or session.config.option.collectonly:
+        return
+    try:
+        build.ensure_compiled()
+    except ArtifactError as error:
+        print(error)
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     seed = config.getoption("--hypothesis-seed")
     return f"fuzz: FUZZ_RUNS={FUZZ_RUNS} FUZZ_STEPS={FUZZ_STEPS} FUZZ_SEED={seed}"
@@ -70,17 +81,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     report.write(target, figures, {"failed": figures["failed"] == 0})
 
 
-@pytest.fixture(scope="session", autouse=True)
-def compiled() -> None:
-    """Everything that ships is compiled; nothing else can be tested if it does not compile."""
-    try:
-        build.ensure_compiled_once()
-    except ArtifactError as error:
-        pytest.exit(str(error), returncode=1)
-
-
 @pytest.fixture
-def evm(compiled: None) -> Evm:  # noqa: ARG001
+def evm() -> Evm:
     """A fresh in-process world."""
     return Evm()
 

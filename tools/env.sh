@@ -8,6 +8,7 @@ fi
 export BREAKWATER_ROOT
 export SOLCX_BINARY_PATH="$BREAKWATER_ROOT/.tools/solcx"
 export APE_DATA_FOLDER="$BREAKWATER_ROOT/.cache/ape"
+mkdir -p "$APE_DATA_FOLDER" # ape makes the folder, but not its parent
 # ape's Solidity plugin declares a settings field that pydantic cannot resolve; it works all the same.
 export PYTHONWARNINGS="ignore:Field 'import_remapping' has an incomplete definition"
 case ":$PATH:" in

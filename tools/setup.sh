@@ -6,6 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 die() { echo "setup: $1" >&2; exit 1; }
+# A second worktree may share what the first one set up; it must not replace it.
+shared() { [[ -L $1 ]] && say "$1 is a link and out of date: run tools/setup.sh where it points to"; }
 say() { echo "setup: $1" >&2; }
 
 # A stamp holds the hash of what it was made from, and is written last: an interrupted set-up is done again.
@@ -56,8 +58,7 @@ environment() {
   local stamp
   stamp=$(digest "requirements/$1.lock")
   current "$1" "$stamp" && [[ -x $2/bin/python ]] && return
-  # A second worktree may share the first one's environment; it must not replace it.
-  [[ ! -L $2 ]] || die "$2 is a link and out of date: run tools/setup.sh where it points to"
+  shared "$2" && return
   bootstrap
   say "Python environment $2 (requirements/$1.lock)"
   rm -rf "$2"
@@ -69,20 +70,24 @@ environment() {
 
 node_packages() {
   local stamp tool binary
-  stamp=$(digest package-lock.json tools/solc.js)
+  stamp=$(digest package-lock.json tools/solc.js tools/setup.sh)
   current node "$stamp" && [[ -x .tools/bin/solc && -x .tools/bin/anvil ]] && return
+  shared node_modules && return
   say "node packages (package-lock.json)"
   # Not `npm ci`: it wants download addresses in the lock file for packages of other platforms, and ours holds none.
   npm install --no-save --silent --no-audit --no-fund --ignore-scripts ||
     die "package-lock.json could not be installed: is the npm registry reachable?"
-  mkdir -p .tools/bin .tools/solcx
+  rm -rf .tools/bin .tools/solcx && mkdir -p .tools/bin .tools/solcx
   for tool in anvil forge cast; do
     binary=$(find node_modules/@foundry-rs -path "*/bin/$tool" -type f | head -n 1)
     [[ -n $binary ]] || die "no $tool for $(uname -sm) among the node packages"
     ln -sfn "../../$binary" ".tools/bin/$tool"
   done
   ln -sfn ../../tools/solc.js .tools/bin/solc
-  ln -sfn ../../tools/solc.js .tools/solcx/solc-v0.8.30
+  # ape compiles source by source (see tools/solc.js); analysers want one compilation of everything.
+  # shellcheck disable=SC2016 # the script that is written expands these, not this one
+  printf '#!/bin/sh\nexec node "$(dirname "$0")/../../tools/solc.js" --per-file "$@"\n' >.tools/solcx/solc-v0.8.30
+  chmod +x .tools/solcx/solc-v0.8.30
   echo "$stamp" >.tools/node.stamp
 }
 

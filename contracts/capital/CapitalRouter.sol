@@ -29,25 +29,28 @@ contract CapitalRouter is RouterExits {
     /// @inheritdoc IRouterVault
     address public immutable manager;
 
-    constructor(Config memory config) RouterStorage(config) {
+    /// @param manager_ A `RouterManager` deployed with the same configuration.
+    constructor(Config memory config, address manager_) RouterStorage(config) {
         _name = config.name;
         _symbol = config.symbol;
         _limits.depositCap = type(uint128).max;
         _planLimits.unlockTime = 7 days;
-        manager = address(new RouterManager(config));
+        if (RouterManager(manager_).configuration() != _configuration()) revert InvalidManager(manager_);
+        manager = manager_;
     }
 
     /// @dev Every selector that is not declared here belongs to the manager, whose code is fixed at construction.
     fallback() external {
         address code = manager;
-        assembly {
+        assembly ("memory-safe") {
             // return manager.delegatecall(msg.data)
-            calldatacopy(0, 0, calldatasize())
-            let ok := delegatecall(gas(), code, 0, calldatasize(), 0, 0)
-            returndatacopy(0, 0, returndatasize())
+            let data := mload(0x40)
+            calldatacopy(data, 0, calldatasize())
+            let ok := delegatecall(gas(), code, data, calldatasize(), 0, 0)
+            returndatacopy(data, 0, returndatasize())
             switch ok
-            case 0 { revert(0, returndatasize()) }
-            default { return(0, returndatasize()) }
+            case 0 { revert(data, returndatasize()) }
+            default { return(data, returndatasize()) }
         }
     }
 
@@ -77,15 +80,14 @@ contract CapitalRouter is RouterExits {
         uint256 slot = _debtSlot;
         (uint256 assets1, uint256 shares1) = _ratio(hot, slot);
         shares = _down(assets, shares1, assets1);
-        if (shares < minShares) revert SlippageExceeded(shares, minShares);
+        _requireAtLeast(shares, minShares);
         _enter(hot, slot, assets, shares, receiver);
     }
 
     function _enter(uint256 hot, uint256 slot, uint256 assets, uint256 shares, address receiver) private {
         _requireState(hot, EmergencyState.THROTTLED);
         if (shares == 0) revert ZeroAmount();
-        if (receiver == address(0)) revert ZeroAddress();
-        if (receiver == address(this)) revert ERC20InvalidReceiver(receiver);
+        if (receiver == address(0) || receiver == address(this)) revert ERC20InvalidReceiver(receiver);
         uint256 room = _room(hot, slot);
         if (assets > room) revert OutOfBounds(assets, room);
         if (hot.has(HotSlot.POLICY) && !IAccessPolicy(_policy).canDeposit(msg.sender, receiver)) {
@@ -221,6 +223,32 @@ contract CapitalRouter is RouterExits {
         shares = _down(_room(hot, slot), shares1, assets1);
         uint256 fits = HotSlot.MAX_SUPPLY - hot.supply();
         if (fits < shares) shares = fits;
+    }
+
+    /// @inheritdoc IRouterVault
+    function strategies() external view returns (address[] memory) {
+        return _strategies;
+    }
+
+    /// @inheritdoc IRouterVault
+    function exitOrder() external view returns (address[] memory) {
+        return _exitOrder;
+    }
+
+    /// @inheritdoc IRouterVault
+    function strategyState(address strategy) external view returns (StrategyState memory) {
+        StrategyInfo storage info = _info[strategy];
+        return StrategyState({
+            debt: info.debt,
+            capAssets: info.capAssets,
+            capBps: info.capBps,
+            maxGainBps: info.maxGainBps,
+            maxLossBps: info.maxLossBps,
+            lastReport: info.lastReport,
+            active: info.active,
+            underReview: info.underReview,
+            shares: info.shares
+        });
     }
 
     /// @inheritdoc IRouterVault

@@ -58,11 +58,11 @@ abstract contract RouterExits is RouterShares {
         if (gross > fromIdle) {
             Need memory need = Need({rest: gross - fromIdle, redeeming: true, gross: 0, net: 0});
             _takeFromStrategies(need, owner, named);
-            if (need.rest != 0) revert InsufficientLiquidity(gross, gross - need.rest);
+            _requireFound(gross, need.rest);
             _debtSlot = slot.withDebt(slot.debt() - need.gross);
             assets += need.net;
         }
-        if (assets < minAssets) revert SlippageExceeded(assets, minAssets);
+        _requireAtLeast(assets, minAssets);
         _pay(assets, shares, _exitReceiver(hot, owner, receiver), owner);
     }
 
@@ -71,9 +71,7 @@ abstract contract RouterExits is RouterShares {
         returns (uint256 shares)
     {
         if (assets == 0) revert ZeroAmount();
-        uint256 hot = _unlocked();
-        _requireState(hot, EmergencyState.WITHDRAW_ONLY);
-        if (receiver == address(0)) revert ZeroAddress();
+        uint256 hot = _beginExit(owner, receiver, 0);
         uint256 slot = _debtSlot;
         (uint256 assets1, uint256 shares1) = _ratio(hot, slot);
         uint256 idle_ = hot.idle();
@@ -88,7 +86,7 @@ abstract contract RouterExits is RouterShares {
             }
             Need memory need = Need({rest: assets - fromIdle, redeeming: false, gross: 0, net: 0});
             _takeFromStrategies(need, owner, new address[](0));
-            if (need.rest != 0) revert InsufficientLiquidity(assets, assets - need.rest);
+            _requireFound(assets, need.rest);
             _debtSlot = slot.withDebt(slot.debt() - need.gross);
             gross = fromIdle + need.gross;
             hot = _hot;
@@ -103,11 +101,12 @@ abstract contract RouterExits is RouterShares {
         _pay(assets, shares, _exitReceiver(hot, owner, receiver), owner);
     }
 
+    /// @dev `shares` 0: how many shares it takes is not known yet.
     function _beginExit(address owner, address receiver, uint256 shares) private returns (uint256 hot) {
         hot = _unlocked();
         _requireState(hot, EmergencyState.WITHDRAW_ONLY);
         if (receiver == address(0)) revert ZeroAddress();
-        _spendAllowance(owner, shares);
+        if (shares != 0) _spendAllowance(owner, shares);
     }
 
     function _pay(uint256 assets, uint256 shares, address to, address owner) private {
@@ -134,7 +133,11 @@ abstract contract RouterExits is RouterShares {
         if (gross + owed <= idle_) return;
         uint256 liquid = _grossLiquidity(idle_);
         uint256 free = liquid > owed ? liquid - owed : 0;
-        if (gross > free) revert InsufficientLiquidity(gross, free);
+        if (gross > free) _requireFound(gross, gross - free);
+    }
+
+    function _requireFound(uint256 wanted, uint256 missing) private pure {
+        if (missing != 0) revert InsufficientLiquidity(wanted, wanted - missing);
     }
 
     // ---- strategies pay ----

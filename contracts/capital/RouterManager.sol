@@ -28,6 +28,11 @@ contract RouterManager is RouterReports, RouterSettings {
 
     constructor(Config memory config) RouterStorage(config) {}
 
+    /// @notice What a router that shall run this code must be configured with too.
+    function configuration() external view returns (bytes32) {
+        return _configuration();
+    }
+
     /// @inheritdoc IRouterManager
     function rebalance(Plan calldata plan) external restricted locked {
         bytes32 hash = _requireRunnable(plan);
@@ -117,7 +122,7 @@ contract RouterManager is RouterReports, RouterSettings {
         if (spent != assets) revert AssetsArrivedDiffer(assets, spent);
         uint256 received = IERC20(move.strategy).balanceOf(address(this)) - sharesBefore;
         uint256 value = IERC4626(move.strategy).previewRedeem(received);
-        if (value < move.minAssets) revert SlippageExceeded(value, move.minAssets);
+        _requireAtLeast(value, move.minAssets);
 
         // What the way in cost is a loss of this plan; a way in that pays is a gain for the next report.
         if (value > assets) value = assets;
@@ -148,7 +153,7 @@ contract RouterManager is RouterReports, RouterSettings {
         IERC4626(move.strategy).withdraw(assets, address(this), address(this));
         uint256 arrived = IERC20(_asset).balanceOf(address(this)) - assetsBefore;
         uint256 burned = sharesBefore - IERC20(move.strategy).balanceOf(address(this));
-        if (arrived < move.minAssets) revert SlippageExceeded(arrived, move.minAssets);
+        _requireAtLeast(arrived, move.minAssets);
         if (burned > s.shares) revert InvalidStrategy(move.strategy);
         // What is paid beyond the debt taken is no profit of this plan: it stays outside the books.
         if (arrived > gross) arrived = gross;

@@ -5,7 +5,6 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 import {IRouterVault} from "interfaces/capital/IRouterVault.sol";
 import {IAccessPolicy} from "interfaces/compliance/IAccessPolicy.sol";
@@ -52,8 +51,9 @@ abstract contract RouterShares is RouterStorage, IRouterVault, IERC20Errors {
     {
         if (block.timestamp > deadline) revert PermitExpired(deadline);
         bytes32 structHash = keccak256(abi.encode(PERMIT_TYPEHASH, owner, spender, value, _nonces[owner]++, deadline));
-        address signer = ECDSA.recover(keccak256(abi.encodePacked(hex"1901", DOMAIN_SEPARATOR(), structHash)), v, r, s);
-        if (signer != owner) revert InvalidSigner(signer, owner);
+        address signer = ecrecover(keccak256(abi.encodePacked(hex"1901", DOMAIN_SEPARATOR(), structHash)), v, r, s);
+        // The nonce makes a malleable second signature worthless.
+        if (signer == address(0) || signer != owner) revert InvalidSigner(signer, owner);
         _approve(owner, spender, value);
     }
 

@@ -182,6 +182,15 @@ abstract contract RouterStorage is AccessManaged, IRouterTypes {
         }
     }
 
+    /// @dev Everything that both halves carry in their code.
+    function _configuration() internal view returns (bytes32) {
+        return keccak256(abi.encode(_asset, _gate, _breaker, _assetDecimals, _offset));
+    }
+
+    function _requireAtLeast(uint256 received, uint256 minimum) internal pure {
+        if (received < minimum) revert SlippageExceeded(received, minimum);
+    }
+
     function _requireState(uint256 hot, EmergencyState worst) internal pure {
         EmergencyState current = hot.state();
         if (current > worst) revert IEmergencyTarget.EmergencyStateForbids(current);

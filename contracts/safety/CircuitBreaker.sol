@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {BoundedCall} from "contracts/safety/lib/BoundedCall.sol";
+import {BoundedRead} from "contracts/safety/lib/BoundedRead.sol";
 import {TokenBucket} from "contracts/safety/lib/TokenBucket.sol";
 import {IBreakerTarget} from "interfaces/safety/IBreakerTarget.sol";
 import {ICircuitBreaker} from "interfaces/safety/ICircuitBreaker.sol";
@@ -19,21 +19,20 @@ contract CircuitBreaker is ICircuitBreaker, AccessManaged {
 
     uint256 private constant BPS = 10_000;
     /// Gas that a target or a token gets for one answer.
-    uint256 public constant READ_GAS = 3_000_000;
+    uint256 private constant READ_GAS = 3_000_000;
     /// A higher share price counts as the peak only after it has been seen over this time, by its lowest sight: a
     /// price pumped for a block is none, as long as somebody pokes in between.
-    uint256 public constant PEAK_DELAY = 1 hours;
-    uint256 public constant MIN_DRAWDOWN_BPS = 10;
-    uint256 public constant MAX_DRAWDOWN_BPS = 5_000;
-    uint256 public constant MIN_PRICE_DROP_BPS = 50;
-    uint256 public constant MAX_PRICE_DROP_BPS = 9_000;
+    uint256 private constant PEAK_DELAY = 1 hours;
+    uint256 private constant MIN_DRAWDOWN_BPS = 10;
+    uint256 private constant MAX_DRAWDOWN_BPS = 5_000;
+    uint256 private constant MIN_PRICE_DROP_BPS = 50;
+    uint256 private constant MAX_PRICE_DROP_BPS = 9_000;
 
     /// @inheritdoc ICircuitBreaker
     address public immutable gate;
     /// @inheritdoc ICircuitBreaker
     address public oracle;
 
-    mapping(address target => mapping(address asset => uint256 bucket)) private _buckets;
     mapping(address target => mapping(address asset => uint256 floor)) private _floors;
     mapping(address target => Watch) private _watches;
     mapping(address target => Baseline) private _baselines;
@@ -48,50 +47,78 @@ contract CircuitBreaker is ICircuitBreaker, AccessManaged {
 
     /// @inheritdoc ICircuitBreaker
     function onOutflow(address asset, uint256 assets) external {
-        uint256 bucket = _buckets[msg.sender][asset];
+        uint256 slot = _slotOf(msg.sender, asset);
+        uint256 bucket = _load(slot);
         if (bucket == 0) return;
-        (uint256 next, bool taken) = bucket.take(assets, block.timestamp);
-        if (!taken) revert OutflowLimitExceeded(msg.sender, asset, assets, bucket.available(block.timestamp));
-        _buckets[msg.sender][asset] = next;
+        uint256 next = bucket.take(assets, block.timestamp);
+        if (next == 0) revert OutflowLimitExceeded(msg.sender, asset, assets, bucket.available(block.timestamp));
+        _store(slot, next);
     }
 
     /// @inheritdoc ICircuitBreaker
     function onInflow(address asset, uint256 assets) external {
-        uint256 bucket = _buckets[msg.sender][asset];
+        uint256 slot = _slotOf(msg.sender, asset);
+        uint256 bucket = _load(slot);
         if (bucket == 0) return;
-        _buckets[msg.sender][asset] = bucket.give(assets, block.timestamp);
+        _store(slot, bucket.give(assets, block.timestamp));
     }
 
     /// @inheritdoc ICircuitBreaker
     function available(address target, address asset) external view returns (uint256) {
-        uint256 bucket = _buckets[target][asset];
+        uint256 bucket = _bucketOf(target, asset);
         return bucket == 0 ? type(uint256).max : bucket.available(block.timestamp);
     }
 
     /// @inheritdoc ICircuitBreaker
     function limitOf(address target, address asset) external view returns (Limit memory) {
-        uint256 bucket = _buckets[target][asset];
+        uint256 bucket = _bucketOf(target, asset);
         // Both fit: the library keeps limits below 2^103 and windows below 2^24.
         return Limit(uint128(bucket.limitOf()), uint32(bucket.windowOf()));
     }
 
     /// @inheritdoc ICircuitBreaker
-    function floorOf(address target, address asset) external view returns (uint256) {
+    function limitFloorOf(address target, address asset) external view returns (uint256) {
         return _floors[target][asset];
+    }
+
+    function _bucketOf(address target, address asset) private view returns (uint256) {
+        return _load(_slotOf(target, asset));
+    }
+
+    /// keccak256(abi.encodePacked(target, asset)): one hash where nested mappings take two. No mapping's slot can be
+    /// equal, since those are hashes of 64 bytes.
+    function _slotOf(address target, address asset) private pure returns (uint256 slot) {
+        assembly ("memory-safe") {
+            mstore(0x14, asset)
+            mstore(0x00, target)
+            slot := keccak256(0x0c, 0x28)
+        }
+    }
+
+    function _load(uint256 slot) private view returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := sload(slot)
+        }
+    }
+
+    function _store(uint256 slot, uint256 word) private {
+        assembly ("memory-safe") {
+            sstore(slot, word)
+        }
     }
 
     // -------------------------------------------------------------- parameters
 
     /// @inheritdoc ICircuitBreaker
     function tightenLimit(address target, address asset, uint128 limit) external restricted {
-        uint256 bucket = _buckets[target][asset];
+        uint256 bucket = _bucketOf(target, asset);
         if (bucket == 0) revert NotMetered(target, asset);
         uint256 previous = bucket.limitOf();
         if (limit >= previous) revert NotTightening(previous, limit);
         uint256 floor = _floors[target][asset];
         if (limit < floor) revert BelowFloor(floor, limit);
         bucket = bucket.resize(limit, bucket.windowOf(), block.timestamp);
-        _buckets[target][asset] = bucket;
+        _store(_slotOf(target, asset), bucket);
         emit LimitTightened(target, asset, msg.sender, previous, bucket.limitOf());
     }
 
@@ -100,12 +127,12 @@ contract CircuitBreaker is ICircuitBreaker, AccessManaged {
         if (!TokenBucket.inBounds(limit, window)) revert LimitOutOfBounds(limit, window);
         // A floor of nothing would let a stolen guardian key close the exit for good.
         if (floor > limit || !TokenBucket.inBounds(floor, window)) revert LimitOutOfBounds(floor, window);
-        uint256 bucket = _buckets[target][asset];
+        uint256 bucket = _bucketOf(target, asset);
         uint256 next = bucket == 0
             ? TokenBucket.create(limit, window, block.timestamp)
             : bucket.resize(limit, window, block.timestamp);
         uint256 previousFloor = _floors[target][asset];
-        _buckets[target][asset] = next;
+        _store(_slotOf(target, asset), next);
         _floors[target][asset] = floor;
         emit LimitSet(
             target, asset, bucket.limitOf(), next.limitOf(), bucket.windowOf(), window, previousFloor, floor
@@ -114,9 +141,9 @@ contract CircuitBreaker is ICircuitBreaker, AccessManaged {
 
     /// @inheritdoc ICircuitBreaker
     function removeLimit(address target, address asset) external restricted {
-        uint256 bucket = _buckets[target][asset];
+        uint256 bucket = _bucketOf(target, asset);
         if (bucket == 0) revert NotMetered(target, asset);
-        delete _buckets[target][asset];
+        _store(_slotOf(target, asset), 0);
         delete _floors[target][asset];
         emit LimitRemoved(target, asset, bucket.limitOf(), bucket.windowOf());
     }
@@ -152,13 +179,13 @@ contract CircuitBreaker is ICircuitBreaker, AccessManaged {
     }
 
     /// @inheritdoc ICircuitBreaker
-    function resetPeak(address target) external restricted {
+    function resetSharePeak(address target) external restricted {
         _requireWatched(target);
         _resetPeak(target);
     }
 
     /// @inheritdoc ICircuitBreaker
-    function resetReference(address target) external restricted {
+    function resetPriceReference(address target) external restricted {
         _resetReference(target, _requireWatched(target).asset);
     }
 
@@ -318,8 +345,8 @@ contract CircuitBreaker is ICircuitBreaker, AccessManaged {
     }
 
     function _read(address to, bytes memory data, uint256 count) private view returns (bool, uint256[] memory) {
-        if (!BoundedCall.hasGas(READ_GAS)) revert InsufficientGas(BoundedCall.needed(READ_GAS));
-        return BoundedCall.read(to, READ_GAS, data, count);
+        if (!BoundedRead.hasGas(READ_GAS)) revert InsufficientGas(BoundedRead.needed(READ_GAS));
+        return BoundedRead.read(to, READ_GAS, data, count);
     }
 
     function _requireWatched(address target) private view returns (Watch memory watch) {

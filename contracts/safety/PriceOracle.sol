@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {BoundedCall} from "contracts/safety/lib/BoundedCall.sol";
+import {BoundedRead} from "contracts/safety/lib/BoundedRead.sol";
 import {Median} from "contracts/safety/lib/Median.sol";
 import {IAggregatorV3} from "interfaces/external/IAggregatorV3.sol";
 import {IPriceAdapter} from "interfaces/safety/IPriceAdapter.sol";
@@ -111,7 +111,7 @@ contract PriceOracle is IPriceOracle, AccessManaged {
         if (feed == address(0)) return true;
         _requireGas(SEQUENCER_GAS);
         (bool ok, uint256[] memory round) =
-            BoundedCall.read(feed, SEQUENCER_GAS, abi.encodeCall(IAggregatorV3.latestRoundData, ()), 5);
+            BoundedRead.read(feed, SEQUENCER_GAS, abi.encodeCall(IAggregatorV3.latestRoundData, ()), 5);
         // An uptime feed that does not answer is no proof of uptime; 0 as a start means that it was never written.
         if (!ok || round[1] != 0 || round[2] == 0 || round[2] > block.timestamp) return false;
         return block.timestamp - round[2] > sequencerGrace;
@@ -152,6 +152,8 @@ contract PriceOracle is IPriceOracle, AccessManaged {
             for (uint256 j; j < i; ++j) {
                 if (IPriceAdapter(adapters[j]).source() == source) revert DuplicateSource(source);
             }
+            // What only bounds the median must not vote in it.
+            if (adapters[i] == rules.sanityAdapter) revert DuplicateSource(source);
         }
         uint8 decimals = IERC20Metadata(asset).decimals();
         if (decimals > MAX_DECIMALS) revert RulesOutOfBounds();
@@ -213,12 +215,12 @@ contract PriceOracle is IPriceOracle, AccessManaged {
     function _answer(address adapter) private view returns (uint256) {
         _requireGas(ADAPTER_GAS);
         (bool ok, uint256[] memory words) =
-            BoundedCall.read(adapter, ADAPTER_GAS, abi.encodeCall(IPriceAdapter.read, ()), 1);
+            BoundedRead.read(adapter, ADAPTER_GAS, abi.encodeCall(IPriceAdapter.read, ()), 1);
         return ok && words[0] <= type(uint128).max ? words[0] : 0;
     }
 
     function _requireGas(uint256 gasCap) private view {
-        if (!BoundedCall.hasGas(gasCap)) revert InsufficientGas(BoundedCall.needed(gasCap));
+        if (!BoundedRead.hasGas(gasCap)) revert InsufficientGas(BoundedRead.needed(gasCap));
     }
 
     function _known(address asset) private view returns (Feeds storage feeds) {

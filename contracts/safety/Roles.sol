@@ -2,7 +2,8 @@
 pragma solidity 0.8.30;
 
 /// @title Role ids of the access manager
-/// @notice Who holds which, and with what delay, is decided at deployment and by governance; docs/roles.md has the table.
+/// @notice Who holds which, and with what delay, is decided at deployment and by governance; docs/roles.md has the
+/// table.
 library Roles {
     /// Governance Safe: everything, with its execution delay for what loosens.
     uint64 internal constant GOVERNANCE = 0;
@@ -18,6 +19,7 @@ library Roles {
     uint64 internal constant COMPLIANCE = 5;
     /// The harvester contract: hands realised yield to the router, claims rewards from strategies.
     uint64 internal constant HARVESTER = 6;
-    /// Approves large plans by their hash. Held by the governance Safe without delay: a plan is bounded by caps and its budget.
+    /// Approves large plans by their hash. Held by the governance Safe without delay: a plan is bounded by caps and
+    /// its budget.
     uint64 internal constant PLANNER = 7;
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {ERC4626} from "@openzeppelin/contracts/token/ERC20/extensions/ERC4626.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
@@ -44,11 +42,6 @@ contract AaveV3Strategy is Strategy {
         _UNIT = 10 ** (decimals() - _decimalsOffset());
     }
 
-    /// @inheritdoc IERC4626
-    function totalAssets() public view override(Strategy) returns (uint256) {
-        return A_TOKEN.balanceOf(address(this));
-    }
-
     /// @inheritdoc IStrategy
     function rewardTokens() external view returns (address[] memory) {
         address rewards = A_TOKEN.getIncentivesController();
@@ -69,6 +62,10 @@ contract AaveV3Strategy is Strategy {
             (tokens, amounts) = IAaveV3Rewards(rewards).claimAllRewards(aTokens, receiver);
         }
         emit RewardsClaimed(msg.sender, receiver, tokens, amounts);
+    }
+
+    function _holdings() internal view override returns (uint256) {
+        return A_TOKEN.balanceOf(address(this));
     }
 
     function _room() internal view override returns (uint256) {

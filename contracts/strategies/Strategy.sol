@@ -17,7 +17,7 @@ import {EmergencyTarget} from "../safety/EmergencyTarget.sol";
 
 /// @title What every strategy has in common
 /// @notice Only the router brings capital; whoever holds shares, after an exit in kind, takes his part out. A concrete
-/// strategy says what it holds (`totalAssets`), what it can take and give now, and how to put and take capital.
+/// strategy says what it holds, what it can take and give now, and how to put and take capital.
 /// @dev THROTTLED stops new capital, WITHDRAW_ONLY likewise, FROZEN stops withdrawals and share transfers too.
 abstract contract Strategy is ERC4626, ReentrancyGuard, AccessManaged, EmergencyTarget, IStrategy {
     using SafeERC20 for IERC20;
@@ -39,6 +39,9 @@ abstract contract Strategy is ERC4626, ReentrancyGuard, AccessManaged, Emergency
 
     // ---- what a concrete strategy says ----
 
+    /// @dev What is held, by the protocol's own accounting, assets.
+    function _holdings() internal view virtual returns (uint256);
+
     /// @dev What the protocol still takes, assets.
     function _room() internal view virtual returns (uint256);
 
@@ -54,7 +57,9 @@ abstract contract Strategy is ERC4626, ReentrancyGuard, AccessManaged, Emergency
     // ---- ERC-4626 ----
 
     /// @inheritdoc IERC4626
-    function totalAssets() public view virtual override(ERC4626, IERC4626) returns (uint256);
+    function totalAssets() public view override(ERC4626, IERC4626) returns (uint256) {
+        return _holdings();
+    }
 
     /// @inheritdoc IERC4626
     function maxDeposit(address receiver) public view override(ERC4626, IERC4626) returns (uint256) {

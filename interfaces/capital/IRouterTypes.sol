@@ -125,6 +125,7 @@ interface IRouterTypes {
     error OutOfBounds(uint256 value, uint256 maximum);
     error Reentered();
     error OnlySelf();
+    error InvalidManager(address manager);
     /// @notice A guarded call failed with so little gas left that the shortage may have caused it.
     error InsufficientGas();
     error PermitExpired(uint256 deadline);

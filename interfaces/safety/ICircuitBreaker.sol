@@ -105,7 +105,7 @@ interface ICircuitBreaker {
     /// @notice The limit in force; zeros when not metered.
     function limitOf(address target, address asset) external view returns (Limit memory);
     /// @notice The least L to which the guardian may tighten.
-    function floorOf(address target, address asset) external view returns (uint256);
+    function limitFloorOf(address target, address asset) external view returns (uint256);
     function watchOf(address target) external view returns (Watch memory);
     function baselineOf(address target) external view returns (Baseline memory);
 
@@ -132,9 +132,9 @@ interface ICircuitBreaker {
     function tightenWatch(address target, uint16 maxDrawdownBps, uint16 maxPriceDropBps) external;
 
     /// @notice Governance, after its delay: takes the present share price as the peak.
-    function resetPeak(address target) external;
+    function resetSharePeak(address target) external;
     /// @notice Governance, after its delay: takes the present price of the asset as the reference.
-    function resetReference(address target) external;
+    function resetPriceReference(address target) external;
     /// @notice Governance, after its delay.
     function setOracle(address oracle_) external;
 

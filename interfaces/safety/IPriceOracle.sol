@@ -30,7 +30,9 @@ interface IPriceOracle {
         uint16 maxSanityDeviationBps;
     }
 
-    event FeedsSet(address indexed asset, address[] previousAdapters, address[] adapters, Rules previousRules, Rules rules);
+    event FeedsSet(
+        address indexed asset, address[] previousAdapters, address[] adapters, Rules previousRules, Rules rules
+    );
     event SequencerFeedSet(address indexed previous, address indexed current, uint256 previousGrace, uint256 grace);
     /// @notice `sync` saw a dispute or a missing quorum where there was none.
     event PriceDisputed(address indexed asset, uint256 spreadBps, uint256 healthyFeeds);

@@ -153,6 +153,7 @@ class Pool:
     settled: dict[str, str] = field(default_factory=dict)
     dropped: dict[str, str] = field(default_factory=dict)
     _packed: set[str] = field(default_factory=set)
+    _tries: dict[str, int] = field(default_factory=dict)
 
     def refold(self, journal: Journal) -> None:
         """Takes in what was journalled since the last call, by any process."""
@@ -180,10 +181,17 @@ class Pool:
             reasons = payload["rejected"]
             for intent in batch.intents:
                 self._packed.discard(intent.id)
-                if intent.id in reasons:
+                self._tries[intent.id] = self.tries(intent.id) + 1
+                if intent.id in payload["again"]:
+                    self.waiting[intent.id] = intent
+                elif intent.id in reasons:
                     self.dropped[intent.id] = reasons[intent.id]
                 else:
                     self.settled[intent.id] = batch.id
+
+    def tries(self, name: str) -> int:
+        """How many batches with this intent were settled."""
+        return self._tries.get(name, 0)
 
     def knows(self, name: str) -> bool:
         """Whether an intent was ever received."""

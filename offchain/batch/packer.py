@@ -62,8 +62,13 @@ def pack(intents: Iterable[Intent], kind: str, limits: BatchLimits) -> list[Inte
     return chosen
 
 
-def batch_id(chain_id: int, gateway: str, intents: Sequence[Intent]) -> str:
-    """keccak256(tag ‖ chain id ‖ gateway ‖ intent ids in order)."""
+def batch_id(chain_id: int, gateway: str, intents: Sequence[tuple[str, int]]) -> str:
+    """keccak256(tag ‖ chain id ‖ gateway ‖ (intent id ‖ tries so far) in order).
+
+    NOTE: an intent that was turned away for a passing reason is packed again; the tries keep the
+    new batch's id apart from the one that the gateway has seen.
+    """
     parts = [b"breakwater.batch.1", chain_id.to_bytes(32, "big"), bytes.fromhex(gateway[2:])]
-    parts += [bytes.fromhex(intent.id[2:]) for intent in intents]
+    for name, tries in intents:
+        parts += [bytes.fromhex(name[2:]), tries.to_bytes(4, "big")]
     return "0x" + keccak(b"".join(parts)).hex()

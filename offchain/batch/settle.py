@@ -17,6 +17,7 @@ from offchain.journal.events import Draft, Kind
 from offchain.journal.store import Journal
 from offchain.keeper.view import ContractView, interface
 
+# The order of `IDepositGateway.Rejection`; an ABI does not carry the names.
 REASONS = (
     "NONE",
     "EXPIRED",
@@ -26,7 +27,10 @@ REASONS = (
     "NOT_FUNDED",
     "BELOW_MINIMUM",
     "NO_ROOM",
+    "REFUSED",
 )
+PASSING = frozenset({"NOT_FUNDED", "BELOW_MINIMUM", "NO_ROOM"})
+MAX_TRIES = 3
 GATEWAY = "DepositGateway"
 
 
@@ -97,7 +101,8 @@ class Settler:
                 self._discard(intent, "NONCE_USED on chain before it was packed", view)
         if not fresh:
             return
-        name = batch_id(self._chain_id, view.address(GATEWAY), fresh)
+        tried = [(i.id, self.pool.tries(i.id)) for i in fresh]
+        name = batch_id(self._chain_id, view.address(GATEWAY), tried)
         payload = {"batch": name, "kind": kind, "intents": [i.id for i in fresh]}
         self._append(Kind.BATCH_PACKED, payload, f"block:{now}")
         for intent in fresh:
@@ -105,7 +110,7 @@ class Settler:
         self._push(self.pool.batches[name], view)
 
     def _used(self, intent: Intent, view: ContractView) -> bool:
-        answer = view.read(GATEWAY, "IDepositGateway", "isNonceUsed", intent.owner, intent.nonce)
+        answer = view.read(GATEWAY, "DepositGateway", "isNonceUsed", intent.owner, intent.nonce)
         return bool(answer)
 
     def _drop(self, view: ContractView) -> None:
@@ -123,13 +128,13 @@ class Settler:
 
     def _push(self, batch: Batch, view: ContractView) -> None:
         settled = view.read(
-            GATEWAY, "IDepositGateway", "isBatchSettled", bytes.fromhex(batch.id[2:])
+            GATEWAY, "DepositGateway", "isBatchSettled", bytes.fromhex(batch.id[2:])
         )
         if settled:
             return
         structs = [intent.struct() for intent in batch.intents]
         deposits, exits = (structs, []) if batch.kind == "deposit" else ([], structs)
-        data = interface("IDepositGateway").encode(
+        data = interface("DepositGateway").encode(
             "settle", bytes.fromhex(batch.id[2:]), deposits, exits
         )
         self._sender.request(
@@ -162,17 +167,23 @@ class Settler:
             if log["event"] == "BatchSettled":
                 summary = log
             elif log["event"] == "IntentRejected":
-                rejected[args["owner"], args["nonce"]] = REASONS[args["reason"]]
+                rejected[args["owner"], args["nonce"]] = _reason(args["reason"])
         if summary is None:
             return False
         if view.block.number - summary["block"] + 1 < self._confirmations:
             return True
+        reasons = {i.id: rejected[i.slot] for i in batch.intents if i.slot in rejected}
         payload = {
             "batch": batch.id,
             "tx": summary["tx"],
             "block": summary["block"],
             "settled": len(batch.intents) - len(rejected),
-            "rejected": {i.id: rejected[i.slot] for i in batch.intents if i.slot in rejected},
+            "rejected": reasons,
+            "again": [
+                name
+                for name, reason in reasons.items()
+                if reason in PASSING and self.pool.tries(name) < MAX_TRIES
+            ],
             "assetsIn": str(summary["args"]["assetsIn"]),
             "assetsOut": str(summary["args"]["assetsOut"]),
         }
@@ -182,3 +193,7 @@ class Settler:
     def _append(self, kind: Kind, payload: dict[str, Any], cause: str) -> None:
         self._journal.append([Draft(kind, "batcher", cause, payload)])
         self.pool.refold(self._journal)
+
+
+def _reason(number: int) -> str:
+    return REASONS[number] if number < len(REASONS) else f"REASON_{number}"

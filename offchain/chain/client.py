@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from eth_typing import ChecksumAddress, HexStr
+from eth_typing import HexStr
 from eth_utils.address import to_checksum_address
 from hexbytes import HexBytes
 from web3 import Web3
@@ -33,6 +33,7 @@ __all__ = [
     "Event",
     "KeySigner",
     "Pending",
+    "ReceiptTimeout",
     "RpcRefused",
     "Signer",
     "TransactionReverted",
@@ -47,11 +48,11 @@ LONGEST_POLL = 0.5
 Transaction = ContractFunction | Mapping[str, Any]
 
 
-class RpcRefused(OffchainError):  # noqa: N818
+class RpcRefused(OffchainError):
     """The node refused a request for another reason than a revert."""
 
 
-class ReceiptTimeout(OffchainError):  # noqa: N818
+class ReceiptTimeout(OffchainError):
     """A transaction was sent and its fate is unknown: it may still be mined."""
 
 
@@ -63,6 +64,13 @@ class Pending:
     sender: str
     what: str
     request: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _KnownAbi:
+    abi: Sequence[Any]
+    index: AbiIndex
+    factory: type[Contract]
 
 
 class ChainClient:
@@ -84,19 +92,21 @@ class ChainClient:
     ) -> None:
         self.web3 = web3
         self.abis = abis or AbiIndex()
-        self.chain_id = int(web3.eth.chain_id)
+        self.chain_id = int(self._result("eth_chainId"), 16)
         self._tip = tip
         self._timeout = timeout
         self._codecs: dict[int, tuple[Any, FunctionCodec]] = {}
-        self._known_abis: dict[int, Sequence[Any]] = {}
+        self._known_abis: dict[int, _KnownAbi] = {}
         self._nonces: dict[str, int] = {}
         self._unmined: dict[str, set[str]] = {}
         self._fee = (0, 0.0)
 
     def contract(self, address: str, abi: Sequence[Any]) -> Contract:
-        """A contract at an address; its custom errors become known."""
-        self._learn(abi)
-        return self.web3.eth.contract(address=to_checksum_address(address), abi=abi)
+        """A contract at an address; its custom errors become known.
+
+        The class behind it is made once per ABI object, so pass the same object again.
+        """
+        return self._known(abi).factory(to_checksum_address(address))
 
     def deploy(
         self,
@@ -126,7 +136,7 @@ class ChainClient:
         name: str = "contract",
     ) -> Pending:
         """Sends a deployment without waiting."""
-        self._learn(abi)
+        self._known(abi)
         factory = self.web3.eth.contract(abi=abi, bytecode=HexBytes(bytecode))
         data = HexBytes(factory.constructor(*args).data_in_transaction)
         return self.send(signer, {"data": data, "value": value, "what": f"deployment of {name}"})
@@ -233,28 +243,28 @@ class ChainClient:
             contract: emitter; logs of other addresses are left out.
             name: only events of this name.
         """
-        self._learn(contract.abi)
+        index = self._known(contract.abi).index
         found = []
         for log in receipt["logs"]:
             if log["address"] != contract.address:
                 continue
             topics = [bytes(topic) for topic in log["topics"]]
-            event = self.abis.decode_event(log["address"], topics, bytes(log["data"]))
+            event = index.decode_event(log["address"], topics, bytes(log["data"]))
             if event is not None and (name is None or event.name == name):
                 found.append(event)
         return found
 
     def code(self, address: str) -> bytes:
         """Runtime code at an address; empty if there is none."""
-        return bytes(self.web3.eth.get_code(to_checksum_address(address)))
+        return bytes(HexBytes(self._result("eth_getCode", address, "latest")))
 
     def balance(self, address: str) -> int:
         """Wei held by an address."""
-        return int(self.web3.eth.get_balance(to_checksum_address(address)))
+        return int(self._result("eth_getBalance", address, "latest"), 16)
 
     def timestamp(self) -> int:
         """Timestamp of the latest block."""
-        return int(self.web3.eth.get_block("latest")["timestamp"])
+        return int(self._result("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
 
     def forget(self) -> None:
         """Drops cached nonces and fees; needed after the chain was set back."""
@@ -270,11 +280,14 @@ class ChainClient:
             self._codecs[id(function.abi)] = held
         return held[1]
 
-    def _learn(self, abi: Sequence[Any]) -> None:
-        # NOTE: kept, so that an id is not given to another ABI later.
-        if id(abi) not in self._known_abis:
+    def _known(self, abi: Sequence[Any]) -> _KnownAbi:
+        # NOTE: the ABI is kept, so that its id is not given to another one later.
+        held = self._known_abis.get(id(abi))
+        if held is None:
             self.abis.add(abi)
-            self._known_abis[id(abi)] = abi
+            held = _KnownAbi(abi, AbiIndex([abi]), self.web3.eth.contract(abi=abi))
+            self._known_abis[id(abi)] = held
+        return held
 
     def _request(self, transaction: Transaction, value: int) -> tuple[str, dict[str, Any]]:
         if isinstance(transaction, ContractFunction):
@@ -308,6 +321,12 @@ class ChainClient:
         except OSError as error:
             raise ChainUnreachable("the chain does not answer") from error
 
+    def _result(self, method: str, *params: Any) -> Any:
+        response = self._rpc(method, *params)
+        if "error" in response:
+            raise RpcRefused(f"{method} refused: {_message(response['error'])}")
+        return response["result"]
+
     def _simulate(self, method: str, form: dict[str, Any], what: str, tag: str) -> Any:
         response = self._rpc(method, form, tag)
         if "error" not in response:
@@ -330,20 +349,19 @@ class ChainClient:
     def _fees(self) -> int:
         fee, read_at = self._fee
         if time.monotonic() - read_at > FEE_LIFETIME:
-            base = int(self.web3.eth.get_block("latest").get("baseFeePerGas", 0))
+            block = self._result("eth_getBlockByNumber", "latest", False)
+            base = int(block.get("baseFeePerGas", "0x0"), 16)
             fee = 2 * base + self._tip
             self._fee = (fee, time.monotonic())
         return fee
 
     def _next_nonce(self, address: str) -> int:
-        # NOTE: with nothing of ours in flight the chain knows best; it may have been set back, or
-        # another process may share the key.
-        if not self._unmined.get(address):
-            found = self._rpc("eth_getTransactionCount", address, "pending")
-            if "error" in found:
-                raise RpcRefused(f"no nonce for {address}: {_message(found['error'])}")
-            self._nonces[address] = int(found["result"], 16)
-        return self._nonces[address]
+        # NOTE: the chain's count sees other processes with the same key and a chain that was set
+        # back; our own sees what is in flight and has not reached this node's pool.
+        pending = int(self._result("eth_getTransactionCount", address, "pending"), 16)
+        if self._unmined.get(address):
+            return max(pending, self._nonces[address])
+        return pending
 
     def _sign_and_send(self, signer: Signer, unsigned: dict[str, Any], what: str) -> str:
         for attempt in (0, 1):
@@ -365,7 +383,7 @@ class ChainClient:
         deadline = time.monotonic() + self._timeout
         pause = FIRST_POLL
         while True:
-            found = self._rpc("eth_getTransactionReceipt", pending.tx_hash).get("result")
+            found = self._result("eth_getTransactionReceipt", pending.tx_hash)
             if found:
                 return cast(TxReceipt, AttributeDict.recursive(receipt_formatter(found)))
             if time.monotonic() > deadline:
@@ -408,8 +426,3 @@ def _revert_data(error: Any) -> bytes | None:
     if not text.startswith("0x"):
         return None
     return bytes(HexBytes(cast(HexStr, text)))
-
-
-def address_of(contract: Contract | str) -> ChecksumAddress:
-    """Checksummed address of a contract or of an address as text."""
-    return to_checksum_address(contract if isinstance(contract, str) else contract.address)

@@ -32,7 +32,7 @@ class Revert:
         return cls(name, args, abis.describe_error(data), data)
 
 
-class TransactionReverted(OffchainError):  # noqa: N818
+class TransactionReverted(OffchainError):
     """A transaction or call reverted, or would have.
 
     Attributes:

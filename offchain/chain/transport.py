@@ -23,7 +23,7 @@ from offchain.errors import OffchainError
 _BROKEN = (http.client.HTTPException, OSError)
 
 
-class ChainUnreachable(OffchainError, ConnectionError):  # noqa: N818
+class ChainUnreachable(OffchainError, ConnectionError):
     """The node did not answer; the message is one line and names the host, never its key."""
 
 

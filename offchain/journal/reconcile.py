@@ -122,11 +122,9 @@ class Books:
         self.debts[args["strategy"]] = args["debt"]
 
     def _on_DebtMoved(self, args: Mapping[str, Any]) -> None:  # noqa: N802
+        # NOTE: what a strategy pays in an exit passes through idle; Withdraw takes it out.
         self.debts[args["strategy"]] = args["debt"]
-        self.idle = args["idle"]
-
-    def _on_InKindRedeemed(self, args: Mapping[str, Any]) -> None:  # noqa: N802
-        self.idle -= args["assets"]
+        self.idle += -args["assets"] if args["lend"] else args["assets"]
 
     def compare(self, read: Reader) -> list[Drift]:
         """Every difference between the books and the chain at the books' block.
@@ -136,7 +134,7 @@ class Books:
         """
 
         def router(function: str, *arguments: Any) -> Any:
-            return read(self.router, "ICapitalRouter", function, *arguments)
+            return read(self.router, "CapitalRouter", function, *arguments)
 
         pairs = [
             ("NAV", self.nav, router("totalAssets")),
@@ -147,8 +145,9 @@ class Books:
             debt = router("strategyState", strategy).debt
             pairs.append((f"debt of {strategy}", self.debts.get(strategy, 0), debt))
         for strategy in sorted(set(self.positions) | set(self.debts)):
-            held = read(strategy, "IStrategy", "balanceOf", self.router)
+            held = read(strategy, "Strategy", "balanceOf", self.router)
             pairs.append((f"position in {strategy}", self.positions[strategy], held))
-        for holder in sorted(self.shares):
+        # NOTE: the router's own balance is locked profit, which melts with time without an event.
+        for holder in sorted(self.shares.keys() - {self.router}):
             pairs.append((f"shares of {holder}", self.shares[holder], router("balanceOf", holder)))
         return [Drift(what, books, chain) for what, books, chain in pairs if books != chain]

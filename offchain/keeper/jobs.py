@@ -13,6 +13,7 @@ from offchain.chain.txbook import Urgency
 from offchain.keeper.view import ContractView, ReadError, interface
 
 BPS = 10_000
+WITHDRAW_ONLY, FROZEN = 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +54,21 @@ def positions(view: ContractView) -> list[Position]:
     """Every active strategy of the router; one that does not answer is left out."""
     router = view.address("CapitalRouter")
     found = []
-    for strategy in view.read("CapitalRouter", "ICapitalRouter", "strategies"):
-        state = view.read("CapitalRouter", "ICapitalRouter", "strategyState", strategy)
+    for strategy in view.read("CapitalRouter", "CapitalRouter", "strategies"):
+        state = view.read("CapitalRouter", "CapitalRouter", "strategyState", strategy)
         try:
-            shares = view.read(strategy, "IStrategy", "balanceOf", router)
-            worth = view.read(strategy, "IStrategy", "convertToAssets", shares)
+            shares = view.read(strategy, "Strategy", "balanceOf", router)
+            worth = view.read(strategy, "Strategy", "convertToAssets", shares)
         except ReadError:
             continue
         found.append(Position(strategy, state.debt, worth, state.lastReport, state.underReview))
     return found
+
+
+def _frozen(view: ContractView) -> bool:
+    """Nothing moves then, so nothing is asked."""
+    state = view.read("CapitalRouter", "CapitalRouter", "emergencyState")
+    return bool(state >= FROZEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,8 @@ class HarvestJob:
         self._trigger = trigger or Trigger()
 
     def _waiting(self, view: ContractView) -> list[Position]:
+        if _frozen(view):
+            return []
         return [p for p in positions(view) if self._trigger.fires(p, view.block.time)]
 
     def due(self, view: ContractView) -> bool:
@@ -109,11 +118,13 @@ class HarvestJob:
         """See `Job.call`."""
         waiting = self._waiting(view)
         names = [position.strategy for position in waiting]
+        # NOTE: a strategy that fails inside the harvest stays due; it is tried once per age.
         stamp = max(position.last_report for position in waiting)
+        turn = view.block.time // self._trigger.max_age
         return Call(
-            key=f"harvest:{stamp}:{','.join(name.lower() for name in names)}",
+            key=f"harvest:{turn}:{stamp}:{','.join(name.lower() for name in names)}",
             to=view.address("YieldHarvester"),
-            data=interface("IYieldHarvester").encode("harvest", names),
+            data=interface("YieldHarvester").encode("harvest", names),
             why=f"{len(names)} strategies have something to report",
             urgency=Urgency.REDUCE,
         )
@@ -128,6 +139,8 @@ class ReportJob:
         self._trigger = trigger or Trigger()
 
     def _oldest(self, view: ContractView) -> Position | None:
+        if _frozen(view):
+            return None
         waiting = [p for p in positions(view) if self._trigger.fires(p, view.block.time)]
         return min(waiting, key=lambda p: (p.last_report, p.strategy), default=None)
 
@@ -142,7 +155,7 @@ class ReportJob:
         return Call(
             key=f"report:{position.strategy.lower()}:{position.last_report}",
             to=view.address("CapitalRouter"),
-            data=interface("ICapitalRouter").encode("processReport", position.strategy),
+            data=interface("CapitalRouter").encode("processReport", position.strategy),
             why=f"debt {position.debt}, worth {position.worth}",
             urgency=Urgency.REDUCE,
         )
@@ -158,11 +171,11 @@ class PokeJob:
         if not (view.has("CircuitBreaker") and view.has("EmergencyGate")):
             return False
         router = view.address("CapitalRouter")
-        state, _ = view.read("EmergencyGate", "IEmergencyGate", "stateOf", router)
-        if state >= 2:
+        state, _ = view.read("EmergencyGate", "EmergencyGate", "stateOf", router)
+        if state >= WITHDRAW_ONLY:
             return False
         try:
-            return bool(view.read("CircuitBreaker", "ICircuitBreaker", "poke", router))
+            return bool(view.read("CircuitBreaker", "CircuitBreaker", "poke", router))
         except ReadError:
             return False
 
@@ -172,7 +185,7 @@ class PokeJob:
         return Call(
             key=f"poke:{router.lower()}:{view.block.number}",
             to=view.address("CircuitBreaker"),
-            data=interface("ICircuitBreaker").encode("poke", router),
+            data=interface("CircuitBreaker").encode("poke", router),
             why="the circuit breaker would find a fact",
             urgency=Urgency.BRAKE,
         )

@@ -42,14 +42,19 @@ class Interface:
         return self.codec(name, len(arguments)).encode(arguments)
 
 
+# The router answers its manager's selectors as well: the manager runs on the router's storage.
+EXTENSIONS = {"CapitalRouter": ("RouterManager",)}
+
+
 @lru_cache(maxsize=64)
 def interface(artifact: str) -> Interface:
-    """The interface of a compiled contract.
+    """The interface of a compiled contract, with what it passes on to its extensions.
 
     Raises:
         ArtifactError: if the contracts are not compiled or none has that name.
     """
-    return Interface(load(artifact).abi)
+    names = (artifact, *EXTENSIONS.get(artifact, ()))
+    return Interface([entry for name in names for entry in load(name).abi])
 
 
 class ContractView:

@@ -87,10 +87,9 @@ class Suite:
         for asset in p.assets:
             self._price(oracle, asset)
         breaker = deploy("CircuitBreaker", authority.address, gate.address, oracle.address)
-        router = deploy(
-            "CapitalRouter",
-            (p.asset, p.share_name, p.share_symbol, authority.address, gate.address, breaker.address),
-        )
+        config = (p.asset, p.share_name, p.share_symbol, authority.address, gate.address, breaker.address)
+        manager = deploy("RouterManager", config)
+        router = deploy("CapitalRouter", config, manager.address)
         router = self._client.contract(router.address, artifacts.load("ICapitalRouter").abi)
         strategies = self._strategies(authority, gate, router)
         queue = deploy("ExitQueue", router.address, gate.address)

@@ -240,9 +240,7 @@ class Pool:
         self.checkpoint()
         self._accrue()
         self._credit_immature(owner, shares)
-        self._set_liquidity(
-            self.reserve0 + amount0, self.reserve1 + amount1, self.supply + shares
-        )
+        self._set_liquidity(self.reserve0 + amount0, self.reserve1 + amount1, self.supply + shares)
         return shares, amount0, amount1
 
     def quote_burn(self, shares: int) -> tuple[int, int]:
@@ -269,9 +267,7 @@ class Pool:
         self.checkpoint()
         self._accrue()
         self._move(owner, -shares)
-        self._set_liquidity(
-            self.reserve0 - amount0, self.reserve1 - amount1, self.supply - shares
-        )
+        self._set_liquidity(self.reserve0 - amount0, self.reserve1 - amount1, self.supply - shares)
         return amount0, amount1
 
     def transfer(self, owner: str, to: str, shares: int) -> None:
@@ -444,9 +440,7 @@ class Pool:
         return (
             before.cumulative + _toward_zero((after.cumulative - before.cumulative) * part, span),
             before.truncated_cumulative
-            + _toward_zero(
-                (after.truncated_cumulative - before.truncated_cumulative) * part, span
-            ),
+            + _toward_zero((after.truncated_cumulative - before.truncated_cumulative) * part, span),
         )
 
     # inside

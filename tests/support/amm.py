@@ -24,7 +24,7 @@ class PoolWorld:
         users: labels of accounts that get tokens and approve the pool.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         evm: Evm,
         config: Config | None = None,
@@ -84,9 +84,7 @@ class PoolWorld:
 
     def sell(self, user: Any, amount: int, zero_for_one: bool = True) -> int:
         """Exact in, pull payment, no bounds."""
-        out = self.pool.swapExactIn(
-            zero_for_one, amount, 0, user, ANY_FEE, FOREVER, sender=user
-        )
+        out = self.pool.swapExactIn(zero_for_one, amount, 0, user, ANY_FEE, FOREVER, sender=user)
         return int(out)
 
     def assert_equals_model(self) -> None:

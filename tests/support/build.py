@@ -23,11 +23,13 @@ from offchain.artifacts import ROOT, Artifact, ArtifactError
 BUILD = ROOT / ".build"
 TESTS_MANIFEST = BUILD / "tests.json"
 STAMP = BUILD / "sources.sha256"
+FAILURE = BUILD / "failure.txt"
 IMPORT = re.compile(r"""^\s*import\b[^;]*?["']([^"']+)["']""", re.MULTILINE)
 
 
 def environment() -> dict[str, str]:
-    """The variables that ape and the compilers need, so that a bare `pytest` works as make does."""
+    """What tools/env.sh sets, so that a bare `pytest` works as make does."""
+    (ROOT / ".cache" / "ape").mkdir(parents=True, exist_ok=True)
     path = f"{ROOT / '.venv' / 'bin'}:{ROOT / '.tools' / 'bin'}:{os.environ.get('PATH', '')}"
     return {
         **os.environ,
@@ -67,6 +69,9 @@ def _production_sources() -> list[Path]:
 def ensure_compiled() -> None:
     """Runs `ape compile` if a source below contracts/ or interfaces/ changed since the last time.
 
+    A failure is remembered as well: sources that do not compile are not tried again until one
+    of them changes.
+
     Raises:
         ArtifactError: a contract does not compile; the message ends with the compiler's words.
     """
@@ -77,12 +82,22 @@ def ensure_compiled() -> None:
         digest = _digest([*sources, ROOT / "ape-config.yaml", ROOT / "package-lock.json"])
         if artifacts.MANIFEST.exists() and STAMP.exists() and STAMP.read_text() == digest:
             return
-        command = [str(ROOT / ".venv" / "bin" / "ape"), "compile"]
+        if FAILURE.exists() and FAILURE.read_text().startswith(digest):
+            raise ArtifactError(FAILURE.read_text().removeprefix(digest))
         done = subprocess.run(
-            command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+            [str(ROOT / ".venv" / "bin" / "ape"), "compile"],
+            cwd=ROOT,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode != 0 or not artifacts.MANIFEST.exists():
-            raise ArtifactError(f"`ape compile` failed:\n{(done.stdout + done.stderr)[-4000:]}")
+            said = done.stdout + done.stderr
+            message = f"`ape compile` failed:\n{said[max(said.find('ERROR'), 0) :][-4000:].strip()}"
+            FAILURE.write_text(digest + message)
+            raise ArtifactError(message)
+        FAILURE.unlink(missing_ok=True)
         STAMP.write_text(digest)
 
 

@@ -354,7 +354,7 @@ class Evm:
 
     # --- calls
 
-    def transact(  # noqa: PLR0917
+    def transact(
         self,
         sender: Any,
         to: Any,
@@ -429,7 +429,7 @@ class Evm:
             if self._spec == "CANCUN":
                 self._evm.reset_transient_storage()
 
-    def _commit(  # noqa: PLR0917
+    def _commit(
         self,
         origin: str,
         target: str,

@@ -194,9 +194,7 @@ class Flows:
         return [(e["owner"], REASONS[e["reason"]]) for e in found]
 
 
-def flows(
-    evm: Evm, asset: Contract | None = None, decimals: int = 18, offset: int = 0
-) -> Flows:
+def flows(evm: Evm, asset: Contract | None = None, decimals: int = 18, offset: int = 0) -> Flows:
     """A fresh world around a router double."""
     asset = asset or evm.deploy("TestToken", "Dollar", "USD", decimals)
     router = evm.deploy("RouterDouble", asset, asset.decimals(), offset)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {BoundedCall} from "contracts/safety/lib/BoundedCall.sol";
+import {BoundedRead} from "contracts/safety/lib/BoundedRead.sol";
 import {IAggregatorV3} from "interfaces/external/IAggregatorV3.sol";
 import {IPriceAdapter} from "interfaces/safety/IPriceAdapter.sol";
 
@@ -40,9 +40,9 @@ contract AggregatorV3Adapter is IPriceAdapter {
 
     /// @inheritdoc IPriceAdapter
     function read() external view returns (uint256) {
-        if (!BoundedCall.hasGas(SOURCE_GAS)) return 0;
+        if (!BoundedRead.hasGas(SOURCE_GAS)) return 0;
         (bool ok, uint256[] memory round) =
-            BoundedCall.read(source, SOURCE_GAS, abi.encodeCall(IAggregatorV3.latestRoundData, ()), 5);
+            BoundedRead.read(source, SOURCE_GAS, abi.encodeCall(IAggregatorV3.latestRoundData, ()), 5);
         if (!ok) return 0;
         // A negative answer is a huge word, and so above the upper bound.
         (uint256 answer, uint256 updatedAt) = (round[1], round[3]);

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
-import {BoundedCall} from "contracts/safety/lib/BoundedCall.sol";
+import {BoundedRead} from "contracts/safety/lib/BoundedRead.sol";
 import {IPriceAdapter} from "interfaces/safety/IPriceAdapter.sol";
 
 /// @title Price of a vault's share: its exchange rate times the price of its asset
@@ -69,20 +69,19 @@ contract Erc4626RateAdapter is IPriceAdapter {
 
     /// @inheritdoc IPriceAdapter
     function read() external view returns (uint256) {
-        if (!BoundedCall.hasGas(VAULT_GAS)) return 0;
+        if (!BoundedRead.hasGas(VAULT_GAS)) return 0;
         (bool ok, uint256[] memory words) =
-            BoundedCall.read(vault, VAULT_GAS, abi.encodeCall(IERC4626.convertToAssets, (_oneShare)), 1);
+            BoundedRead.read(vault, VAULT_GAS, abi.encodeCall(IERC4626.convertToAssets, (_oneShare)), 1);
         if (!ok || words[0] > type(uint128).max) return 0;
         uint256 rateWad = words[0] * WAD / _oneAsset;
         (uint256 lowest, uint256 highest) = corridor();
         if (rateWad < lowest || rateWad > highest) return 0;
 
-        if (!BoundedCall.hasGas(BASE_GAS)) return 0;
-        (ok, words) = BoundedCall.read(address(base), BASE_GAS, abi.encodeCall(IPriceAdapter.read, ()), 1);
+        if (!BoundedRead.hasGas(BASE_GAS)) return 0;
+        (ok, words) = BoundedRead.read(address(base), BASE_GAS, abi.encodeCall(IPriceAdapter.read, ()), 1);
         if (!ok || words[0] > type(uint128).max) return 0;
-        // rate < 2^124 and more growth than a century gives, price < 2^128: the product may just not fit, hence the
-        // split.
-        if (rateWad > type(uint120).max) return 0;
+        // The price is below 2^128, so a rate below 2^128 keeps the product inside a word.
+        if (rateWad > type(uint128).max) return 0;
         uint256 usd = rateWad * words[0] / WAD;
         return usd <= type(uint128).max ? usd : 0;
     }

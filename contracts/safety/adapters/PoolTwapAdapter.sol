@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {BoundedCall} from "contracts/safety/lib/BoundedCall.sol";
+import {BoundedRead} from "contracts/safety/lib/BoundedRead.sol";
 import {IPriceAdapter} from "interfaces/safety/IPriceAdapter.sol";
 import {ITwapPool} from "interfaces/safety/ITwapPool.sol";
 
@@ -48,14 +48,14 @@ contract PoolTwapAdapter is IPriceAdapter {
 
     /// @inheritdoc IPriceAdapter
     function read() external view returns (uint256) {
-        if (!BoundedCall.hasGas(POOL_GAS)) return 0;
+        if (!BoundedRead.hasGas(POOL_GAS)) return 0;
         (bool ok, uint256[] memory words) =
-            BoundedCall.read(source, POOL_GAS, abi.encodeCall(ITwapPool.twap, (period)), 2);
+            BoundedRead.read(source, POOL_GAS, abi.encodeCall(ITwapPool.twap, (period)), 2);
         if (!ok || words[1] == 0) return 0;
         uint256 priceX128 = words[1];
 
-        if (!BoundedCall.hasGas(QUOTE_GAS)) return 0;
-        (ok, words) = BoundedCall.read(address(quote), QUOTE_GAS, abi.encodeCall(IPriceAdapter.read, ()), 1);
+        if (!BoundedRead.hasGas(QUOTE_GAS)) return 0;
+        (ok, words) = BoundedRead.read(address(quote), QUOTE_GAS, abi.encodeCall(IPriceAdapter.read, ()), 1);
         if (!ok || words[0] == 0 || words[0] > type(uint128).max) return 0;
 
         uint256 usd;

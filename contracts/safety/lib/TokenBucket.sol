@@ -34,55 +34,57 @@ library TokenBucket {
     }
 
     /// @notice A full bucket. The parameters must be in bounds; the limit is rounded down to 64 significant bits.
-    function create(uint256 limit, uint256 window, uint256 timestamp) internal pure returns (uint256 bucket) {
+    function create(uint256 limit, uint256 window, uint256 time) internal pure returns (uint256 bucket) {
         bucket = _parameters(limit, window);
-        bucket = _put(bucket, capacity(bucket), timestamp);
+        bucket = _put(bucket, capacity(bucket), time);
     }
 
     /// @notice The bucket with other parameters; what it holds is kept, as far as the new capacity goes.
-    function resize(uint256 bucket, uint256 limit, uint256 window, uint256 timestamp)
+    function resize(uint256 bucket, uint256 limit, uint256 window, uint256 time)
         internal
         pure
         returns (uint256 resized)
     {
-        uint256 held = levelAt(bucket, timestamp);
+        uint256 held = levelAt(bucket, time);
         resized = _parameters(limit, window);
         uint256 cap = capacity(resized);
-        resized = _put(resized, held < cap ? held : cap, timestamp);
+        resized = _put(resized, held < cap ? held : cap, time);
     }
 
-    /// @notice Takes `assets` out; `taken` is false, and the bucket as it was, if it holds less.
-    function take(uint256 bucket, uint256 assets, uint256 timestamp) internal pure returns (uint256 next, bool taken) {
-        uint256 held = levelAt(bucket, timestamp);
-        if (assets > held >> FRACTION_BITS) return (bucket, false);
+    /// @notice Takes `assets` out; 0, which no bucket is, if it holds less.
+    function take(uint256 bucket, uint256 assets, uint256 time) internal pure returns (uint256 next) {
+        uint256 held = levelAt(bucket, time);
         unchecked {
-            return (_put(bucket, held - (assets << FRACTION_BITS), timestamp), true);
+            if (assets <= held >> FRACTION_BITS) next = _put(bucket, held - (assets << FRACTION_BITS), time);
         }
     }
 
     /// @notice Puts `assets` in; saturates at 2^104 units.
-    function give(uint256 bucket, uint256 assets, uint256 timestamp) internal pure returns (uint256) {
+    function give(uint256 bucket, uint256 assets, uint256 time) internal pure returns (uint256) {
         unchecked {
-            uint256 held = levelAt(bucket, timestamp);
-            if (assets > (LEVEL_MASK - held) >> FRACTION_BITS) return _put(bucket, LEVEL_MASK, timestamp);
-            return _put(bucket, held + (assets << FRACTION_BITS), timestamp);
+            uint256 held = levelAt(bucket, time);
+            if (assets > (LEVEL_MASK - held) >> FRACTION_BITS) return _put(bucket, LEVEL_MASK, time);
+            return _put(bucket, held + (assets << FRACTION_BITS), time);
         }
     }
 
-    /// @notice Whole units that can be taken at `timestamp`.
-    function available(uint256 bucket, uint256 timestamp) internal pure returns (uint256) {
-        return levelAt(bucket, timestamp) >> FRACTION_BITS;
+    /// @notice Whole units that can be taken at `time`.
+    function available(uint256 bucket, uint256 time) internal pure returns (uint256) {
+        return levelAt(bucket, time) >> FRACTION_BITS;
     }
 
-    /// @notice What the bucket holds at `timestamp`, in 2^-24 units.
-    function levelAt(uint256 bucket, uint256 timestamp) internal pure returns (uint256 held) {
-        unchecked {
-            held = bucket & LEVEL_MASK;
-            uint256 elapsed = (timestamp - (bucket >> TIME_OFFSET)) & TIME_MASK;
-            if (elapsed == 0) return held;
-            uint256 cap = capacity(bucket);
-            held += elapsed * (cap / windowOf(bucket));
-            if (held > cap) held = cap;
+    /// @notice What the bucket holds at `time`, in 2^-24 units.
+    /// @dev This is the hot path. `held`; and, if time has passed, min(held + elapsed · (capacity / window), capacity),
+    /// where capacity = mantissa << (exponent + 23). A window of 0, which only an unmetered word has, refills nothing.
+    function levelAt(uint256 bucket, uint256 time) internal pure returns (uint256 held) {
+        assembly ("memory-safe") {
+            held := and(bucket, 0xffffffffffffffffffffffffffffffff)
+            let elapsed := and(sub(time, shr(128, bucket)), 0xffffffff)
+            if elapsed {
+                let cap := shl(add(23, and(shr(184, bucket), 0xff)), shr(192, bucket))
+                held := add(held, mul(elapsed, div(cap, and(shr(160, bucket), 0xffffff))))
+                if gt(held, cap) { held := cap }
+            }
         }
     }
 
@@ -109,7 +111,7 @@ library TokenBucket {
         return ((limit >> exponent) << MANTISSA_OFFSET) | (exponent << EXPONENT_OFFSET) | (window << WINDOW_OFFSET);
     }
 
-    function _put(uint256 bucket, uint256 held, uint256 timestamp) private pure returns (uint256) {
-        return ((bucket >> PARAMETERS_OFFSET) << PARAMETERS_OFFSET) | ((timestamp & TIME_MASK) << TIME_OFFSET) | held;
+    function _put(uint256 bucket, uint256 held, uint256 time) private pure returns (uint256) {
+        return ((bucket >> PARAMETERS_OFFSET) << PARAMETERS_OFFSET) | ((time & TIME_MASK) << TIME_OFFSET) | held;
     }
 }

@@ -42,11 +42,15 @@ contract EvmProbe {
     }
 
     function clearMany(uint256 count) external {
-        for (uint256 i; i < count; ++i) values[i] = 0;
+        for (uint256 i; i < count; ++i) {
+            values[i] = 0;
+        }
     }
 
     function storeMany(uint256 count, uint256 value) external {
-        for (uint256 i; i < count; ++i) values[i] = value;
+        for (uint256 i; i < count; ++i) {
+            values[i] = value;
+        }
     }
 
     /// @notice Calls itself at another address, keeps going when that fails.

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {TokenBucket} from "contracts/safety/lib/TokenBucket.sol";
 import {Median} from "contracts/safety/lib/Median.sol";
+import {Meter} from "contracts/safety/lib/Meter.sol";
 import {IBreakerTarget} from "interfaces/safety/IBreakerTarget.sol";
 import {ICircuitBreaker} from "interfaces/safety/ICircuitBreaker.sol";
 import {EmergencyState, IEmergencyTarget} from "interfaces/safety/IEmergencyTarget.sol";
@@ -21,18 +22,15 @@ contract WatchedTarget is IEmergencyTarget, IBreakerTarget {
 
     address public immutable emergencyGate;
     address public immutable asset;
-    ICircuitBreaker public breaker;
+    ICircuitBreaker public immutable breaker;
     EmergencyState public emergencyState;
     Mode public mode;
     uint256 public price = 1e18;
     uint256 public accounted;
 
-    constructor(address gate, address asset_) {
+    constructor(address gate, address asset_, ICircuitBreaker breaker_) {
         emergencyGate = gate;
         asset = asset_;
-    }
-
-    function setBreaker(ICircuitBreaker breaker_) external {
         breaker = breaker_;
     }
 
@@ -54,18 +52,18 @@ contract WatchedTarget is IEmergencyTarget, IBreakerTarget {
         emergencyState = state;
     }
 
-    /// Both write a slot of their own, as any exit does, so that the difference is the meter's cost alone.
-    function exitMetered(uint256 assets) external {
-        breaker.onOutflow(asset, assets);
+    /// It writes a slot of its own, as any exit does; the difference is the meter's cost alone.
+    function exit(uint256 assets, bool metered) public {
+        if (metered) Meter.outflow(breaker, asset, assets);
         accounted -= assets;
     }
 
-    function exitUnmetered(uint256 assets) external {
-        accounted -= assets;
+    function exitMetered(uint256 assets) external {
+        exit(assets, true);
     }
 
     function enter(uint256 assets) external {
-        breaker.onInflow(asset, assets);
+        Meter.inflow(breaker, asset, assets);
         accounted += assets;
     }
 
@@ -236,7 +234,7 @@ contract SafetyLibraries {
         return TokenBucket.resize(bucket, limit, window, timestamp);
     }
 
-    function take(uint256 bucket, uint256 assets, uint256 timestamp) external pure returns (uint256, bool) {
+    function take(uint256 bucket, uint256 assets, uint256 timestamp) external pure returns (uint256) {
         return TokenBucket.take(bucket, assets, timestamp);
     }
 

@@ -19,8 +19,8 @@ GOVERNED = (
     "setLimit(address,address,uint128,uint32,uint128)",
     "removeLimit(address,address)",
     "setWatch(address,(address,uint16,uint16,uint32,uint128))",
-    "resetPeak(address)",
-    "resetReference(address)",
+    "resetSharePeak(address)",
+    "resetPriceReference(address)",
     "setOracle(address)",
 )
 TIGHTENING = ("tightenLimit(address,address,uint128)", "tightenWatch(address,uint16,uint16)")
@@ -62,8 +62,7 @@ def plane(evm: Evm) -> Plane:
     oracle = evm.deploy("PriceOracle", authority)
     breaker = evm.deploy("CircuitBreaker", authority, gate, oracle)
     asset = evm.deploy("TestToken", "Dollar", "USD", 6)
-    target = evm.deploy("WatchedTarget", gate, asset)
-    target.setBreaker(breaker)
+    target = evm.deploy("WatchedTarget", gate, asset, breaker)
     gate.setBreaker(breaker, sender=governance)
     gate.register(target, sender=governance)
     authority.grantRole(GUARDIAN_ROLE, guardian, 0, sender=governance)

@@ -140,18 +140,18 @@ def test_peak__a_second_short_of_the_delay__is_not_taken(watched: Plane) -> None
 
 def test_reset_peak__governance__takes_the_present_price(watched: Plane) -> None:
     watched.target.setPrice(99 * USD // 100)
-    watched.breaker.resetPeak(watched.target, sender=watched.governance)
+    watched.breaker.resetSharePeak(watched.target, sender=watched.governance)
     assert peak(watched) == 99 * USD // 100
     for role in (watched.attacker, watched.guardian, watched.keeper):
         with reverts("AccessManagedUnauthorized"):
-            watched.breaker.resetPeak(watched.target, sender=role)
+            watched.breaker.resetSharePeak(watched.target, sender=role)
 
 
 def test_reset_peak__unreadable_target__reverts(watched: Plane) -> None:
     for mode in (1, 2, 3):
         watched.target.arm(mode)
         with reverts("Unreadable"):
-            watched.breaker.resetPeak(watched.target, sender=watched.governance)
+            watched.breaker.resetSharePeak(watched.target, sender=watched.governance)
 
 
 # ----------------------------------------------------------------- shortfall

@@ -211,6 +211,16 @@ def test_sanity_bound__median_far_off__is_a_dispute_only(plane: Plane, bounded: 
     assert plane.oracle.indicativePrice(plane.asset) == USD
 
 
+def test_set_feeds__sanity_adapter_among_the_feeds__reverts(plane: Plane) -> None:
+    with reverts("DuplicateSource"):
+        plane.oracle.setFeeds(
+            plane.asset,
+            plane.adapters,
+            rules(sanity=plane.adapters[1], deviation=300),
+            sender=plane.governance,
+        )
+
+
 def test_sanity_bound__never_counts_towards_the_quorum(plane: Plane, bounded: Contract) -> None:
     answer(plane, USD, 0, 0)
     assert bounded.read() == USD

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 /// @title Reads of contracts that may be hostile
 /// @notice Static, with a gas cap, and with no more of the answer copied than was asked for.
-library BoundedCall {
+library BoundedRead {
     /// What the caller needs besides the callee's allowance: a cold account, the copy, and what follows a failed read.
     uint256 private constant OVERHEAD = 20_000;
 

@@ -1,0 +1,224 @@
+"""Stateful fuzz: any sequence of calls leaves the pool where the exact-integer model says."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from tests.models.guarded_pool import Config, Pool, Rejected, State
+from tests.support.amm import ANY_FEE, FOREVER, PoolWorld
+from tests.support.evm import Evm, Revert
+
+pytestmark = pytest.mark.fuzz
+
+# (reserves, decimals, config): from dust to the 112-bit limit, 0.25 s to 12 s per block.
+MARKETS = [
+    ((10**24, 2 * 10**24), (18, 18), Config()),
+    ((1_000, 1_003), (0, 0), Config(guard_window=2, max_fee=65_535)),
+    ((10**12, 5 * 10**20), (6, 18), Config(guard_window=4, maturity_blocks=8)),
+    ((2 * 10**33, 10**10), (24, 8), Config(truncation_rate=1)),
+    ((2**112 - 1, 2**112 - 1), (18, 18), Config(min_fee=0, max_fee=0)),
+    ((2**112 - 1, 1_000_000), (18, 6), Config(min_fee=1, volatility_factor=0)),
+    ((1_000_000, 2**111), (6, 24), Config(guard_window=60)),
+]
+BLOCK_TIMES = (0, 1, 2, 11, 12, 13, 24, 36, 61, 600, 5_000)
+USERS = ("trader", "attacker", "investor")
+
+
+@cache
+def market(index: int) -> tuple[PoolWorld, int]:
+    reserves, decimals, config = MARKETS[index]
+    world = PoolWorld(Evm(), config, reserves, decimals, users=USERS)
+    return world, world.evm.snapshot()
+
+
+def amounts() -> st.SearchStrategy[int]:
+    """From one wei to more than any reserve, evenly over the magnitudes."""
+    return st.integers(0, 112).flatmap(lambda bits: st.integers(0, 2**bits))
+
+
+class PoolAgainstModel(RuleBasedStateMachine):
+    """Property: P2, P5, P7 and equality with the model."""
+
+    @initialize(index=st.integers(0, len(MARKETS) - 1))
+    def open_market(self, index: int) -> None:
+        self.world, mark = market(index)
+        self.world.evm.restore(mark)
+        self.pristine = self.world.model
+        self.model: Pool = deepcopy(self.pristine)
+        self.world.model = self.model
+        self.users = [self.world.evm.account(label) for label in USERS] + [self.world.whale]
+
+    def teardown(self) -> None:
+        self.world.model = self.pristine
+
+    def call(self, method: str, *args: Any, sender: Any) -> Any:
+        """The outcome: what came back, or the name of the error."""
+        try:
+            return getattr(self.world.pool, method)(*args, sender=sender)
+        except Revert as error:
+            return error.name
+
+    def both(self, expected: Any, method: str, *args: Any, sender: Any) -> bool:
+        try:
+            wanted = expected()
+        except Rejected as error:
+            wanted = error.name
+        got = self.call(method, *args, sender=sender)
+        got = tuple(got) if isinstance(wanted, tuple) else got
+        assert got == wanted, f"{method}{args}: contract {got}, model {wanted}"
+        return not isinstance(wanted, str)
+
+    def growth(self) -> tuple[int, int]:
+        return self.model.reserve0 * self.model.reserve1, self.model.supply
+
+    @rule(seconds=st.sampled_from(BLOCK_TIMES), blocks=st.integers(1, 3))
+    def mine(self, seconds: int, blocks: int) -> None:
+        self.world.mine(blocks, seconds)
+
+    @rule(user=st.integers(0, 3), side=st.booleans(), amount=amounts())
+    def swap_exact_in(self, user: int, side: bool, amount: int) -> None:
+        sender, k = self.users[user], self.growth()[0]
+        self.both(
+            lambda: self.model.quote_exact_in(side, amount),
+            "quoteExactIn",
+            side,
+            amount,
+            sender=sender,
+        )
+        self.both(
+            lambda: self.model.swap_exact_in(side, amount),
+            "swapExactIn",
+            *(side, amount, 0, sender, ANY_FEE, FOREVER),
+            sender=sender,
+        )
+        assert self.growth()[0] >= k, "k fell"
+
+    @rule(user=st.integers(0, 3), side=st.booleans(), amount=amounts())
+    def swap_exact_out(self, user: int, side: bool, amount: int) -> None:
+        sender, k = self.users[user], self.growth()[0]
+        self.both(
+            lambda: self.model.quote_exact_out(side, amount),
+            "quoteExactOut",
+            side,
+            amount,
+            sender=sender,
+        )
+        self.both(
+            lambda: self.model.swap_exact_out(side, amount),
+            "swapExactOut",
+            *(side, amount, 2**255, sender, ANY_FEE, FOREVER),
+            sender=sender,
+        )
+        assert self.growth()[0] >= k, "k fell"
+
+    @rule(user=st.integers(0, 3), side=st.booleans(), amount=amounts())
+    def swap_prepaid(self, user: int, side: bool, amount: int) -> None:
+        sender = self.users[user]
+        with self.world.evm.rollback():
+            token = self.world.tokens[0 if side else 1]
+            token.transfer(self.world.pool, amount, sender=sender)
+            if not self.both(
+                lambda: deepcopy(self.model).swap_exact_in(side, amount),
+                "swapExactInPrepaid",
+                *(side, 0, sender, ANY_FEE, FOREVER),
+                sender=sender,
+            ):
+                return
+        token.transfer(self.world.pool, amount, sender=sender)
+        self.both(
+            lambda: self.model.swap_exact_in(side, amount),
+            "swapExactInPrepaid",
+            *(side, 0, sender, ANY_FEE, FOREVER),
+            sender=sender,
+        )
+
+    @rule(user=st.integers(0, 3), amount0=amounts(), amount1=amounts())
+    def mint(self, user: int, amount0: int, amount1: int) -> None:
+        sender, (k, supply) = self.users[user], self.growth()
+        pending = self.model.pending_protocol_shares()
+        self.both(
+            lambda: self.model.mint(sender, amount0, amount1),
+            "mint",
+            *(amount0, amount1, 0, FOREVER),
+            sender=sender,
+        )
+        self.assert_value_per_share_kept(k, supply + pending)
+
+    @rule(user=st.integers(0, 3), part=st.integers(0, 11), exact=amounts())
+    def burn(self, user: int, part: int, exact: int) -> None:
+        sender, (k, supply) = self.users[user], self.growth()
+        pending = self.model.pending_protocol_shares()
+        held = self.model.account(sender)
+        shares = held.balance * part // 10 if part else exact
+        self.both(
+            lambda: self.model.burn(sender, shares),
+            "burn",
+            *(shares, 0, 0, sender, FOREVER),
+            sender=sender,
+        )
+        self.assert_value_per_share_kept(k, supply + pending)
+
+    def assert_value_per_share_kept(self, k: int, supply: int) -> None:
+        """√k per share, the protocol's part already counted, did not fall."""
+        k_after, supply_after = self.growth()
+        if supply_after != self.model.supply or supply_after == 0:
+            return
+        assert k_after * supply**2 >= k * supply_after**2, "√k per share fell"
+
+    @rule(user=st.integers(0, 3), to=st.integers(0, 3), part=st.integers(1, 11))
+    def transfer(self, user: int, to: int, part: int) -> None:
+        sender, receiver = self.users[user], self.users[to]
+        shares = self.model.account(sender).balance * part // 10
+
+        def expected() -> bool:
+            self.model.transfer(sender, receiver, shares)
+            return True
+
+        self.both(expected, "transfer", receiver, shares, sender=sender)
+
+    @rule()
+    def checkpoint(self) -> None:
+        self.both(self.model.checkpoint, "checkpoint", sender=self.users[0])
+
+    @rule(cardinality=st.integers(2, 12))
+    @precondition(lambda self: self.model.cardinality_target < 12)
+    def grow(self, cardinality: int) -> None:
+        if cardinality <= self.model.cardinality_target:
+            return
+        self.world.pool.increaseObservationCardinality(cardinality, sender=self.users[0])
+        self.model.cardinality_target = cardinality
+
+    @rule(state=st.sampled_from([State.NORMAL, State.NORMAL, *State]))
+    def emergency(self, state: State) -> None:
+        self.world.pool.setEmergencyState(state, sender=self.world.gate)
+        self.model.state = state
+
+    @rule(seconds_ago=st.integers(0, 2_000))
+    def observe(self, seconds_ago: int) -> None:
+        try:
+            wanted: Any = self.model.observe(seconds_ago)
+        except Rejected as error:
+            wanted = error.name
+        try:
+            plain, truncated = self.world.pool.observe([seconds_ago])
+            got: Any = (plain[0], truncated[0])
+        except Revert as error:
+            got = error.name
+        assert got == wanted, f"observe({seconds_ago}): contract {got}, model {wanted}"
+
+    @invariant()
+    def same_state(self) -> None:
+        self.world.assert_equals_model()
+        for token, reserve in zip(
+            self.world.tokens, (self.model.reserve0, self.model.reserve1), strict=True
+        ):
+            assert token.balanceOf(self.world.pool) >= reserve, "reserve not covered"
+
+
+TestPoolAgainstModel = PoolAgainstModel.TestCase

@@ -1,0 +1,379 @@
+"""An exact model of the router and of the vault that doubles a strategy, in plain integers; never touches an EVM.
+
+Written from the rules in docs/capital.md, not from the contracts: where the contract walks, packs and
+guards, the model computes with whole fractions and plain loops.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+BPS = 10_000
+WAD = 10**18
+YEAR = 365 * 86_400
+DUST = 2
+NO_LIMIT = 2**16 - 1
+MAX_RATE = 2**104 - 1
+MAX_SUPPLY = 2**128 - 1
+
+NORMAL, THROTTLED, WITHDRAW_ONLY, FROZEN = range(4)
+
+
+class Refused(Exception):  # noqa: N818
+    """The router must revert."""
+
+
+def down(amount: int, numerator: int, denominator: int) -> int:
+    return amount * numerator // denominator
+
+
+def up(amount: int, numerator: int, denominator: int) -> int:
+    return -(-amount * numerator // denominator)
+
+
+@dataclass
+class VaultModel:
+    """The vault double: assets held, shares issued (to the router and to those who left in kind)."""
+
+    assets: int = 0
+    supply: int = 0
+    held: int = 0
+    limit: int | None = None
+    broken: bool = False
+
+    def to_shares_down(self, assets: int) -> int:
+        return down(assets, self.supply + 1, self.assets + 1)
+
+    def to_shares_up(self, assets: int) -> int:
+        return up(assets, self.supply + 1, self.assets + 1)
+
+    def to_assets_down(self, shares: int) -> int:
+        return down(shares, self.assets + 1, self.supply + 1)
+
+    def deposit(self, assets: int) -> int:
+        shares = self.to_shares_down(assets)
+        self.assets += assets
+        self.supply += shares
+        self.held += shares
+        return shares
+
+    def max_withdraw(self) -> int:
+        most = self.to_assets_down(self.held)
+        return most if self.limit is None else min(most, self.limit)
+
+    def withdraw(self, assets: int) -> int:
+        shares = self.to_shares_up(assets)
+        self.assets -= assets
+        self.supply -= shares
+        self.held -= shares
+        if self.limit is not None:
+            self.limit -= assets
+        return shares
+
+
+@dataclass
+class StrategyModel:
+    """What the router knows of one strategy."""
+
+    vault: VaultModel
+    cap: int
+    cap_bps: int = BPS
+    debt: int = 0
+    shares: int = 0
+    max_gain_bps: int = NO_LIMIT
+    max_loss_bps: int = NO_LIMIT
+    review: bool = False
+
+    def worth(self) -> int:
+        return self.vault.to_assets_down(self.shares)
+
+    def pays(self, gross: int) -> int:
+        """What the exiter gets who takes that much debt."""
+        worth = self.worth()
+        return gross if worth >= self.debt else gross * worth // self.debt
+
+    def gross_liquidity(self) -> int:
+        """Most debt that can be taken now."""
+        if self.vault.broken or self.debt == 0 or self.worth() == 0:
+            return 0
+        liquid = self.vault.max_withdraw()
+        if liquid == 0:
+            return 0
+        worth = self.worth()
+        if liquid >= worth:
+            return self.debt
+        if worth >= self.debt:
+            return min(self.debt, liquid)
+        return min(self.debt, ((liquid + 1) * self.debt - 1) // worth)
+
+    def gross_for(self, net: int) -> int:
+        """Least debt that pays `net`."""
+        worth = self.worth()
+        return net if worth >= self.debt else -(-net * self.debt // worth)
+
+
+@dataclass
+class RouterModel:
+    """Books of one router; amounts in asset units, shares in share units, time in seconds."""
+
+    virtual: int
+    now: int
+    idle: int = 0
+    balances: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    strategies: list[StrategyModel] = field(default_factory=list)
+    rate: int = 0
+    unlock_end: int = 0
+    unlock_time: int = 7 * 86_400
+    state: int = NORMAL
+    performance_bps: int = 0
+    management_bps: int = 0
+    recipient: str = ""
+    settled_until: int = 0
+    high_water_mark: int = 0
+    queued: int = 0
+    queue: str = ""
+    deposit_cap: int = 2**112 - 1
+    reported_assets: int = 0
+
+    # ---- price ----
+
+    @property
+    def supply(self) -> int:
+        return sum(self.balances.values())
+
+    @property
+    def debt(self) -> int:
+        return sum(s.debt for s in self.strategies)
+
+    @property
+    def total_assets(self) -> int:
+        return self.idle + self.debt
+
+    @property
+    def locked(self) -> int:
+        return max(0, self.unlock_end - self.now) * self.rate
+
+    @property
+    def ratio(self) -> tuple[int, int]:
+        return self.total_assets + 1, self.supply + self.locked + self.virtual
+
+    def to_shares_down(self, assets: int) -> int:
+        a, s = self.ratio
+        return down(assets, s, a)
+
+    def to_shares_up(self, assets: int) -> int:
+        a, s = self.ratio
+        return up(assets, s, a)
+
+    def to_assets_down(self, shares: int) -> int:
+        a, s = self.ratio
+        return down(shares, a, s)
+
+    def to_assets_up(self, shares: int) -> int:
+        a, s = self.ratio
+        return up(shares, a, s)
+
+    # ---- in ----
+
+    def deposit(self, who: str, assets: int) -> int:
+        shares = self.to_shares_down(assets)
+        self._enter(who, assets, shares)
+        return shares
+
+    def mint(self, who: str, shares: int) -> int:
+        assets = self.to_assets_up(shares)
+        self._enter(who, assets, shares)
+        return assets
+
+    def _enter(self, who: str, assets: int, shares: int) -> None:
+        if self.state > THROTTLED or shares == 0:
+            raise Refused
+        if self.total_assets + assets > self.deposit_cap or self.supply + shares > MAX_SUPPLY:
+            raise Refused
+        self.balances[who] += shares
+        self.idle += assets
+
+    # ---- out ----
+
+    def owed(self) -> int:
+        return self.to_assets_up(self.queued)
+
+    def liquidity(self) -> int:
+        return self.idle + sum(s.gross_liquidity() for s in self.strategies)
+
+    def _require_free(self, who: str, gross: int) -> None:
+        if self.queued and who != self.queue and gross > max(0, self.liquidity() - self.owed()):
+            raise Refused
+
+    def redeem(self, who: str, shares: int) -> int:
+        if self.state > WITHDRAW_ONLY or shares == 0 or shares > self.balances[who]:
+            raise Refused
+        gross = self.to_assets_down(shares)
+        if gross > self.liquidity():
+            raise Refused
+        self._require_free(who, gross)
+        paid = rest = min(gross, self.idle)
+        self.idle -= paid
+        rest = gross - paid
+        for s in self.strategies:
+            if rest == 0:
+                break
+            take = min(rest, s.gross_liquidity())
+            if take == 0:
+                continue
+            net = s.pays(take)
+            if net:
+                s.shares -= s.vault.withdraw(net)
+            s.debt -= take
+            paid += net
+            rest -= take
+        self.balances[who] -= shares
+        return paid
+
+    def withdraw(self, who: str, assets: int) -> int:
+        if self.state > WITHDRAW_ONLY or assets == 0:
+            raise Refused
+        takes, gross, rest = [], min(assets, self.idle), max(0, assets - self.idle)
+        for s in self.strategies:
+            net = min(rest, s.pays(s.gross_liquidity()))
+            if net == 0:
+                continue
+            take = s.gross_for(net)
+            takes.append((s, take, net))
+            gross += take
+            rest -= net
+        if rest:
+            raise Refused
+        self._require_free(who, gross)
+        shares = self.to_shares_up(gross)
+        if shares > self.balances[who]:
+            raise Refused
+        self.idle -= min(assets, self.idle)
+        for s, take, net in takes:
+            s.shares -= s.vault.withdraw(net)
+            s.debt -= take
+        self.balances[who] -= shares
+        return shares
+
+    def redeem_in_kind(self, who: str, shares: int) -> tuple[int, list[int]]:
+        if self.state > WITHDRAW_ONLY or shares == 0 or shares > self.balances[who]:
+            raise Refused
+        total = self.ratio[1]
+        assets = down(self.idle, shares, total)
+        parts = []
+        for s in self.strategies:
+            part = down(s.shares, shares, total)
+            if not s.vault.broken and s.worth() > s.debt:
+                part = part * s.debt // s.worth()
+            s.debt -= down(s.debt, shares, total)
+            s.shares -= part
+            s.vault.held -= part
+            parts.append(part)
+        self.idle -= assets
+        self.balances[who] -= shares
+        return assets, parts
+
+    # ---- keeper ----
+
+    def report(self, strategy: StrategyModel) -> tuple[int, int]:
+        if self.state == FROZEN or strategy.vault.broken:
+            raise Refused
+        worth, debt = strategy.worth(), strategy.debt
+        gain, loss = max(0, worth - debt), max(0, debt - worth)
+        for change, bps in ((gain, strategy.max_gain_bps), (loss, strategy.max_loss_bps)):
+            if bps != NO_LIMIT and change > DUST and change * BPS > debt * bps:
+                strategy.review = True
+                return 0, 0
+        if gain:
+            if self.state > THROTTLED:
+                raise Refused
+            self._book_gain(gain)
+        elif loss:
+            a, s = self.ratio
+            self._relock(max(0, self.locked - down(loss, s, a)), self.unlock_end - self.now)
+        strategy.debt = worth
+        self.reported_assets = self.total_assets
+        return gain, loss
+
+    def receive_yield(self, assets: int) -> None:
+        if self.state > THROTTLED or assets == 0:
+            raise Refused
+        self._book_gain(assets)
+        self.idle += assets
+
+    def _book_gain(self, gain: int) -> None:
+        """Everything at the price before the gain; the caller adds the assets."""
+        a, s = self.ratio
+        holders = self.supply + self.virtual
+        fee_shares = down(self._fees(gain, a, holders), s, a)
+        new_shares = down(gain, s, a)
+        mark = -(-(a + gain) * self.virtual * WAD // (holders + fee_shares))
+        self.high_water_mark = max(self.high_water_mark, mark)
+        if fee_shares:
+            self.balances[self.recipient] += fee_shares
+        before, added = self.locked, new_shares - fee_shares
+        total = before + added
+        if total == 0:
+            return
+        left = self.unlock_end - self.now if before else 0
+        period = (before * left + added * self.unlock_time) // total
+        self._relock(min(total, MAX_SUPPLY - self.supply), period)
+
+    def _relock(self, shares: int, period: int) -> None:
+        if self.locked == 0 and shares == 0 and self.unlock_end <= self.now:
+            return
+        self.rate = min(shares // period, MAX_RATE) if period > 0 else 0
+        self.unlock_end = self.now + max(0, period)
+
+    def _fees(self, gain: int, assets1: int, holders: int) -> int:
+        if not self.recipient:
+            return 0
+        management = 0
+        if self.management_bps:
+            elapsed = min(self.now - self.settled_until, YEAR)
+            due = (assets1 - 1) * self.management_bps * elapsed // (BPS * YEAR)
+            management = min(due, gain)
+            if due:
+                self.settled_until = self.now - elapsed + elapsed * management // due
+        level = -(-self.high_water_mark * holders // (self.virtual * WAD))
+        profit = max(0, gain - management - max(0, level - assets1))
+        return management + profit * self.performance_bps // BPS
+
+    # ---- allocator ----
+
+    def cap_of(self, strategy: StrategyModel, total: int) -> int:
+        if strategy.cap_bps == BPS:
+            return strategy.cap
+        base = min(total, self.reported_assets) if self.reported_assets else total
+        return min(strategy.cap, base * strategy.cap_bps // BPS)
+
+    def lend(self, strategy: StrategyModel, assets: int) -> None:
+        if self.state != NORMAL or strategy.review or strategy.vault.broken:
+            raise Refused
+        if assets == 0 or assets > self.idle:
+            raise Refused
+        vault = strategy.vault
+        before = (vault.assets, vault.supply, vault.held)
+        shares = vault.deposit(assets)
+        value = min(assets, vault.to_assets_down(shares))
+        cap = self.cap_of(strategy, self.total_assets - assets + value)
+        left = self.idle - assets
+        strategy.debt += value
+        self.idle = left
+        if strategy.debt > cap or (self.queued and left < self.owed()):
+            vault.assets, vault.supply, vault.held = before
+            strategy.debt -= value
+            self.idle += assets
+            raise Refused
+        strategy.shares += shares
+
+    def recall(self, strategy: StrategyModel, assets: int) -> None:
+        if self.state > THROTTLED or assets == 0:
+            raise Refused
+        if strategy.pays(strategy.gross_liquidity()) < assets:
+            raise Refused
+        gross = strategy.gross_for(assets)
+        strategy.shares -= strategy.vault.withdraw(assets)
+        strategy.debt -= gross
+        self.idle += assets

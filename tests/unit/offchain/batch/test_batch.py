@@ -1,0 +1,166 @@
+"""Intents are read strictly, pooled once, and packed the same way whoever packs them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offchain.batch.intents import Intent, IntentError, Pool, load_intents, receive
+from offchain.batch.packer import BatchLimits, batch_id, expired, pack
+from offchain.journal.events import Draft, Kind
+from offchain.journal.store import Journal
+
+OWNER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+OTHER = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
+GATEWAY = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+
+
+def intent(**changes: Any) -> Intent:
+    fields: dict[str, Any] = {
+        "kind": "deposit",
+        "owner": OWNER,
+        "receiver": OWNER,
+        "amount": 10**24,
+        "minimum": 1,
+        "nonce": 0,
+        "deadline": 1_800_000_000,
+        "signature": "0x" + "11" * 65,
+    }
+    return Intent.model_validate(fields | changes)
+
+
+def test_intent__amount_as_number_or_text__same_id(tmp_path: Path) -> None:
+    path = tmp_path / "intents.json"
+    raw = intent().model_dump(mode="json")
+    path.write_text(json.dumps([raw, raw | {"amount": str(10**24), "nonce": "0"}]))
+    first, second = load_intents(path)
+    assert first.id == second.id == intent().id
+    assert intent(nonce=1).id != first.id
+    assert intent(signature="0x" + "12" * 65).id != first.id
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"amount": 0}, "zero"),
+        ({"amount": -1}, "amount"),
+        ({"amount": 1.5}, "amount"),
+        ({"amount": 2**256}, "amount"),
+        ({"amount": "1e18"}, "amount"),
+        ({"kind": "swap"}, "kind"),
+        ({"owner": "0x12"}, "owner"),
+        ({"owner": OWNER.replace("d", "D", 1)}, "checksum"),
+        ({"signature": "0x123"}, "signature"),
+        ({"extra": 1}, "extra"),
+        ({"deadline": True}, "deadline"),
+    ],
+)
+def test_load_intents__one_is_damaged__none_taken_one_line(
+    tmp_path: Path, change: dict[str, Any], says: str
+) -> None:
+    path = tmp_path / "intents.json"
+    sound = intent().model_dump(mode="json")
+    path.write_text(json.dumps([sound, sound | change]))
+    with pytest.raises(IntentError, match=says) as caught:
+        load_intents(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", "[[", '"x"'])
+def test_load_intents__no_list_of_intents__one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "intents.json"
+    path.write_text(text)
+    with pytest.raises(IntentError):
+        load_intents(path)
+    with pytest.raises(IntentError, match="does not exist"):
+        load_intents(tmp_path / "none.json")
+
+
+intents = st.builds(
+    lambda kind, owner, nonce, deadline: intent(
+        kind=kind, owner=owner, nonce=nonce, deadline=deadline
+    ),
+    st.sampled_from(["deposit", "exit"]),
+    st.sampled_from([OWNER, OTHER]),
+    st.integers(0, 12),
+    st.integers(1_000, 2_000),
+)
+
+
+@given(
+    st.lists(intents, max_size=40),
+    st.integers(1, 10),
+    st.integers(200_000, 3_000_000),
+    st.sampled_from(["deposit", "exit"]),
+)
+def test_pack__any_pool__within_limits_in_order_and_one_per_nonce(
+    pool: list[Intent], size: int, gas: int, kind: str
+) -> None:
+    limits = BatchLimits(gas=gas, size=size)
+    chosen = pack(pool, kind, limits)
+    each = limits.deposit_gas if kind == "deposit" else limits.exit_gas
+    assert len(chosen) <= size
+    assert not chosen or limits.base_gas + each * len(chosen) <= gas
+    assert all(one.kind == kind for one in chosen)
+    assert len({one.slot for one in chosen}) == len(chosen)
+    order = [pool.index(one) for one in chosen]
+    assert order == sorted(order)
+    assert pack(pool, kind, limits) == chosen
+    fits = {one.slot for one in pool if one.kind == kind}
+    assert len(chosen) == min(len(fits), limits.room(kind))
+
+
+def test_expired__close_to_the_deadline__named() -> None:
+    soon, later = intent(deadline=1_059), intent(deadline=1_060)
+    assert expired([soon, later], now=1_000, margin=60) == [soon]
+
+
+def test_batch_id__anything_differs__another_id() -> None:
+    a, b = intent(nonce=1).id, intent(nonce=2).id
+    ids = {
+        batch_id(1, GATEWAY, [(a, 0), (b, 0)]),
+        batch_id(1, GATEWAY, [(b, 0), (a, 0)]),
+        batch_id(1, GATEWAY, [(a, 1), (b, 0)]),
+        batch_id(1, GATEWAY, [(a, 0)]),
+        batch_id(2, GATEWAY, [(a, 0), (b, 0)]),
+        batch_id(1, OTHER, [(a, 0), (b, 0)]),
+    }
+    assert len(ids) == 6
+    assert batch_id(1, GATEWAY, [(a, 0)]) == batch_id(1, GATEWAY, [(a, 0)])
+
+
+def test_pool__received_twice_packed_settled__each_once(tmp_path: Path) -> None:
+    one, two, three = (intent(nonce=n) for n in range(3))
+    with Journal.open(str(tmp_path / "journal.db")) as journal:
+        receive(journal, [one, two, three])
+        receive(journal, [one])
+        pool = Pool()
+        pool.refold(journal)
+        assert list(pool.waiting.values()) == [one, two, three]
+        packed = {"batch": "0xb1", "kind": "deposit", "intents": [one.id, two.id, three.id]}
+        journal.append([Draft(Kind.BATCH_PACKED, "batcher", "", packed)])
+        receive(journal, [two])
+        pool.refold(journal)
+        assert not pool.waiting
+        assert pool.batches["0xb1"].intents == (one, two, three)
+        settled = {
+            "batch": "0xb1",
+            "settled": 1,
+            "rejected": {two.id: "NO_ROOM", three.id: "BAD_SIGNATURE"},
+            "again": [two.id],
+        }
+        journal.append([Draft(Kind.BATCH_SETTLED, "batcher", "", settled)])
+        receive(journal, [one, three])
+        pool.refold(journal)
+        assert list(pool.waiting.values()) == [two]
+        assert pool.tries(two.id) == 1
+        assert pool.settled == {one.id: "0xb1"}
+        assert pool.dropped == {three.id: "BAD_SIGNATURE"}
+        again = Pool()
+        again.refold(journal)
+        assert again == pool
