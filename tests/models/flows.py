@@ -247,14 +247,13 @@ class GatewayModel:
                 results.append("NOT_FUNDED")
             else:
                 router.balances[intent.owner] -= intent.amount
+                router.balances["gateway"] += intent.amount
                 results.append(0)
                 taken.append((index, intent, quote))
         taken = self._without_unhappy(taken, results)
         if taken:
             shares = [i.amount for _, i, _ in taken]
-            router.balances["gateway"] = sum(shares)
             total = router.redeem("gateway", sum(shares))
-            del router.balances["gateway"]
             par = sum(q for *_, q in taken)
             base = [q for *_, q in taken] if total >= par else [0] * len(taken)
             extra = spread(total - sum(base), shares)
@@ -287,6 +286,7 @@ class GatewayModel:
                 return taken
             for index, intent, _ in unhappy:
                 self.router.balances[intent.owner] += intent.amount
+                self.router.balances["gateway"] -= intent.amount
                 results[index] = "BELOW_MINIMUM"
             taken = [t for t in taken if t not in unhappy]
         return taken
