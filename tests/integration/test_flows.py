@@ -1,4 +1,4 @@
-"""The flows on a real chain: rewards sold through the real Uniswap V3, and what a batch of a hundred costs."""
+"""The flows on a chain: rewards sold on the real Uniswap V3, and what a batch of 100 costs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SAVING_PCT = 75
 
 @dataclass(frozen=True)
 class Suite:
-    """A router over USDC with a rewarding strategy; `boss` holds every role that no contract holds."""
+    """A router over USDC with a rewarding strategy; `boss` holds all roles of people."""
 
     client: ChainClient
     peers: Peers
@@ -240,15 +240,11 @@ def test_settle__a_hundred_deposits_and_exits__saves_three_quarters(suite: Suite
 
     for owner in owners:
         fund(client, suite.boss, usdc, owner, 1_000 * USD)
-    first = settle(
-        suite, 1, intents("DepositIntent", 0, 10 * USD, permits(usdc, "USD Coin"))
-    )
+    first = settle(suite, 1, intents("DepositIntent", 0, 10 * USD, permits(usdc, "USD Coin")))
     shares = client.call(suite.router.functions.balanceOf(owners[0])) // 10
     repeat = settle(suite, 2, intents("DepositIntent", 1, 10 * USD))
     single = settle(suite, 3, intents("DepositIntent", 2, 10 * USD)[:1])
-    settle(
-        suite, 4, intents("ExitIntent", 3, shares, permits(suite.router, "Breakwater Dollar"))
-    )
+    settle(suite, 4, intents("ExitIntent", 3, shares, permits(suite.router, "Breakwater Dollar")))
     exits = settle(suite, 5, intents("ExitIntent", 4, shares))
     single_exit = settle(suite, 6, intents("ExitIntent", 5, shares)[:1])
     saving = 100 - 100 * (repeat + exits) // (BATCH * (single + single_exit))

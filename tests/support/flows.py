@@ -1,4 +1,4 @@
-"""Deploys gateway, queue and harvester around a router for tests and signs intents; holds no expectations."""
+"""Puts gateway and queue beside a router and signs intents, for tests; expects nothing itself."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def sign_permit(
 
 @dataclass(frozen=True)
 class Intent:
-    """A deposit or an exit as its owner means it; `amount` and `minimum` in the fields' own units."""
+    """A deposit or an exit as its owner means it; amounts in the fields' own units."""
 
     kind: str
     owner: str
