@@ -87,6 +87,7 @@ def run(folder: Path, act: Act, say: Callable[[str], None], port: int = 0) -> di
             storm.try_everything(stage)
             act("The governance Safe resumes, and everybody leaves")
             storm.resume(stage)
+            storm.book_the_loss(stage, orchestrator)
             leave.leave(stage, orchestrator, brought)
             act("The books")
             books.close(stage, orchestrator)

@@ -25,13 +25,12 @@ def leave(stage: Stage, orchestrator: Orchestrator, brought: Investments) -> Non
     _by_intent(stage, orchestrator, by_intent)
     paid_in_kind = _in_kind(stage, in_kind)
     days = _by_queue(stage, orchestrator, (*stage.investors[BY_INTENT + IN_KIND :], stage.cast["treasury"]))
-    people = [key.address for key in stage.investors] + [stage.cast["treasury"].address]
-    left = sum(stage.view(stage.router.functions.balanceOf(person)) for person in people)
+    held = [stage.view(stage.router.functions.balanceOf(key.address)) for key in stage.investors]
     got = sum(balance(stage.client, stage.usdc, key.address) for key in stage.investors) + paid_in_kind
     stage.say(f"all out after {days} more days: {brought.total / USDC:,.0f} USDC came in, {got / USDC:,.0f} went out, after a default")
     stage.figures |= {
-        "exits": sum(stage.view(stage.router.functions.balanceOf(k.address)) == 0 for k in stage.investors),
-        "shares_left": left,
+        "exits": held.count(0),
+        "shares_left": sum(held),
         "days_to_leave": days,
         "investors_got_pct": round(100 * got / brought.total, 4),
     }
@@ -90,7 +89,7 @@ def _in_kind(stage: Stage, keys: tuple[KeySigner, ...]) -> int:
 def _by_queue(stage: Stage, orchestrator: Orchestrator, keys: tuple[KeySigner, ...]) -> int:
     """What the router can pay is paid at once; the rest waits for the breaker's window and for the desk to repay."""
     router, queue = stage.router, stage.contract("ExitQueue")
-    at_once = 0
+    at_once, supply = 0, stage.view(router.functions.totalSupply())
     for key in keys:
         shares = stage.view(router.functions.balanceOf(key.address))
         if shares == 0:
@@ -116,9 +115,7 @@ def _by_queue(stage: Stage, orchestrator: Orchestrator, keys: tuple[KeySigner, .
         claimable = stage.view(queue.functions.maxRedeem(key.address))
         if claimable:
             stage.client.transact(key, queue.functions.redeem(claimable, key.address, key.address))
-    stage.figures["queued_share_pct"] = round(
-        100 * waiting / max(1, waiting + stage.view(router.functions.totalSupply())), 2
-    )
+    stage.figures["queued_pct"] = round(100 * waiting / supply, 2)
     return days
 
 

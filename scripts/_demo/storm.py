@@ -28,7 +28,7 @@ def break_a_feed(stage: Stage) -> None:
     """One of the three USDC feeds reverts: the median of the other two goes on."""
     oracle = stage.contract("PriceOracle")
     before = stage.view(oracle.functions.price(stage.usdc.address))
-    set_mode(stage.client, stage.cast["peers_deployer"], stage.world.peers.feeds["USDC"][0], FeedMode.REVERT)
+    set_mode(stage.client, stage.cast["peers_deployer"], stage.world.peers.feeds["USDC"][0], FeedMode.REVERTING)
     status, after, _, healthy = stage.view(oracle.functions.status(stage.usdc.address))
     stage.say(f"a USDC feed reverts: {healthy} of 3 feeds healthy, price unchanged")
     stage.figures["oracle_survives_feed"] = bool(status == PRICE_OK and after == before and healthy == 2)
@@ -173,10 +173,24 @@ def _holdings(stage: Stage) -> tuple[int, ...]:
         *(balance(stage.client, token, a) for token in (tokens.usdc, tokens.weth) for a in addresses),
         *shares,
         balance(stage.client, vault, stage.router.address),
-        stage.view(stage.router.functions.totalSupply()),
         stage.view(stage.router.functions.idle()),
         stage.view(stage.router.functions.totalDebt()),
     )
+
+
+def book_the_loss(stage: Stage, orchestrator: Orchestrator) -> None:
+    """Before anybody leaves, the loss is in the books: until then an exit from idle would be paid at the old price."""
+    first_block = stage.client.web3.eth.block_number
+    for _ in range(MOST_TICKS):
+        orchestrator.tick()
+        stage.anvil.mine(1, 12)
+        reports = stage.router.events.StrategyReported().get_logs(from_block=first_block)
+        booked = sum(log["args"]["loss"] for log in reports)
+        if booked:
+            stage.say(f"{booked / USDC:,.0f} USDC of loss booked")
+            stage.figures["loss_booked"] = booked
+            return
+    raise DemoError("the loss was not booked")
 
 
 def resume(stage: Stage) -> None:
