@@ -11,7 +11,6 @@ from pathlib import Path, PurePosixPath
 
 from tests.support import build
 
-
 PROJECT = """
 [profile.default]
 src = "tests/formal"
