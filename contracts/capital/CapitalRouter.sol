@@ -19,8 +19,8 @@ import {Guarded} from "./lib/Guarded.sol";
 import {HotSlot} from "./lib/HotSlot.sol";
 
 /// @title One asset in, many ERC-4626 strategies behind it, and always a way out
-/// @notice The whole interface is `ICapitalRouter`. Here: what holders call. `RouterManager` has what keeper, allocator and
-/// governance call; it runs by delegatecall on this contract's storage.
+/// @notice The whole interface is `ICapitalRouter`. Here: what holders call. `RouterManager` has what keeper, allocator
+/// and governance call; it runs by delegatecall on this contract's storage.
 contract CapitalRouter is RouterExits {
     using SafeERC20 for IERC20;
     using HotSlot for uint256;
@@ -94,8 +94,9 @@ contract CapitalRouter is RouterExits {
             revert DepositRefused(msg.sender, receiver);
         }
 
-        _hot = hot.withAmounts(hot.supply() + shares, hot.idle() + assets) | HotSlot.LOCK;
         unchecked {
+            // Room keeps idle within 112 bits; shares fit 241 bits by their own multiplication.
+            _hot = hot.withAmounts(hot.supply() + shares, hot.idle() + assets) | HotSlot.LOCK;
             // The supply was checked against 128 bits.
             _balances[receiver] += shares;
         }
@@ -105,8 +106,8 @@ contract CapitalRouter is RouterExits {
         if (_breaker != address(0)) ICircuitBreaker(_breaker).onInflow(_asset, assets);
         uint256 before = IERC20(_asset).balanceOf(address(this));
         IERC20(_asset).safeTransferFrom(msg.sender, address(this), assets);
-        uint256 arrived = IERC20(_asset).balanceOf(address(this)) - before;
-        if (arrived != assets) revert AssetsArrivedDiffer(assets, arrived);
+        uint256 actual = IERC20(_asset).balanceOf(address(this));
+        if (actual != before + assets) revert AssetsArrivedDiffer(assets, actual - before);
         _hot &= ~HotSlot.LOCK;
     }
 
@@ -305,7 +306,8 @@ contract CapitalRouter is RouterExits {
             address strategy = _strategies[i];
             uint256 debt = _info[strategy].debt;
             if (debt == 0) continue;
-            // A strategy that cannot be read counts at book value: whoever calls from inside it must not fake a drawdown.
+            // A strategy that cannot be read counts at book value: whoever calls from inside it must
+            // not fake a drawdown.
             (bool ok, uint256 worth) = _worth(strategy, _info[strategy].shares);
             if (ok && worth < debt) assets1 -= debt - worth;
         }
@@ -318,10 +320,11 @@ contract CapitalRouter is RouterExits {
     }
 
     function _room(uint256 hot, uint256 slot) private view returns (uint256) {
-        uint256 cap = _limits.depositCap;
-        if (cap > HotSlot.MAX_ASSETS) cap = HotSlot.MAX_ASSETS;
+        uint256 cap = hot.has(HotSlot.CAP) ? _limits.depositCap : HotSlot.MAX_ASSETS;
         uint256 total = hot.idle() + slot.debt();
-        return cap > total ? cap - total : 0;
+        unchecked {
+            return cap > total ? cap - total : 0;
+        }
     }
 
     function _mayEnter(uint256 hot, address receiver) private view returns (bool) {

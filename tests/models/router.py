@@ -1,7 +1,7 @@
-"""An exact model of the router and of the vault that doubles a strategy, in plain integers; never touches an EVM.
+"""An exact model of the router and of the vault that doubles a strategy; never touches an EVM.
 
-Written from the rules in docs/capital.md, not from the contracts: where the contract walks, packs and
-guards, the model computes with whole fractions and plain loops.
+Written from the rules in docs/capital.md, not from the contracts: where the contract walks, packs
+and guards, the model computes with whole fractions and plain loops.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ DUST = 2
 NO_LIMIT = 2**16 - 1
 MAX_RATE = 2**104 - 1
 MAX_SUPPLY = 2**128 - 1
+MAX_MARK = 2**128 - 1
 
 NORMAL, THROTTLED, WITHDRAW_ONLY, FROZEN = range(4)
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """The router must revert."""
 
 
@@ -34,7 +35,7 @@ def up(amount: int, numerator: int, denominator: int) -> int:
 
 @dataclass
 class VaultModel:
-    """The vault double: assets held, shares issued (to the router and to those who left in kind)."""
+    """The vault double: assets held, shares issued, shares that the router holds."""
 
     assets: int = 0
     supply: int = 0
@@ -309,7 +310,7 @@ class RouterModel:
         fee_shares = down(self._fees(gain, a, holders), s, a)
         new_shares = down(gain, s, a)
         mark = -(-(a + gain) * self.virtual * WAD // (holders + fee_shares))
-        self.high_water_mark = max(self.high_water_mark, mark)
+        self.high_water_mark = max(self.high_water_mark, min(mark, MAX_MARK))
         if fee_shares:
             self.balances[self.recipient] += fee_shares
         before, added = self.locked, new_shares - fee_shares

@@ -1,4 +1,4 @@
-"""Deploys gateway, queue and harvester around a router for tests and signs intents; holds no expectations."""
+"""Puts gateway and queue beside a router and signs intents, for tests; expects nothing itself."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from eth_account.messages import encode_typed_data
 
+from tests.support.capital import World, build_world
 from tests.support.evm import CHAIN_ID, Address, Contract, Evm, interface, labelled
 
 GOVERNANCE, GUARDIAN, KEEPER, BATCHER, COMPLIANCE = 0, 1, 3, 4, 5
@@ -52,7 +53,7 @@ def sign_typed(
         "name": name,
         "version": "1",
         "chainId": CHAIN_ID,
-        "verifyingContract": str(verifier),
+        "verifyingContract": getattr(verifier, "address", verifier),
     }
     full = {"types": {kind: fields}, "primaryType": kind, "domain": domain, "message": message}
     signed = signer.signer.sign_message(encode_typed_data(full_message=full))
@@ -65,9 +66,23 @@ def packed(signature: tuple[int, bytes, bytes]) -> bytes:
     return r + s + bytes([v])
 
 
+def sign_permit(
+    owner: Address, name: str, token: Any, spender: Any, value: int, nonce: int, deadline: int
+) -> tuple[int, int, int, bytes, bytes]:
+    """An ERC-2612 permit, in the form in which an intent carries it."""
+    message = {
+        "owner": owner,
+        "spender": spender.address,
+        "value": value,
+        "nonce": nonce,
+        "deadline": deadline,
+    }
+    return (value, deadline, *sign_typed(owner, name, token, "Permit", PERMIT, message))
+
+
 @dataclass(frozen=True)
 class Intent:
-    """A deposit or an exit as its owner means it; `amount` and `minimum` in the fields' own units."""
+    """A deposit or an exit as its owner means it; amounts in the fields' own units."""
 
     kind: str
     owner: str
@@ -114,25 +129,76 @@ class Intent:
 
 @dataclass
 class Flows:
-    """One router with its gateway and queue, and who may do what."""
+    """One router with its gateway, queue and a strategy, and who may do what."""
 
     evm: Evm
-    asset: Contract
-    router: Contract
-    authority: Contract
+    capital: World
     gateway: Contract
     queue: Contract
-    gate: Address
+    strategy: Contract
     batcher: Address
-    keeper: Address
     compliance: Address
     batches: int = 0
     nonces: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def asset(self) -> Contract:
+        return self.capital.asset
+
+    @property
+    def router(self) -> Contract:
+        return self.capital.router
+
+    @property
+    def authority(self) -> Contract:
+        return self.capital.authority
+
+    @property
+    def gate(self) -> Address:
+        return self.capital.gate
+
+    @property
+    def governance(self) -> Address:
+        return self.capital.governance
+
+    @property
+    def keeper(self) -> Address:
+        return self.capital.keeper
+
+    @property
+    def scale(self) -> int:
+        """Smallest shares per smallest asset while the price is one."""
+        return int(10 ** (self.router.decimals() - self.asset.decimals()))
+
     def permit_role(self, target: Contract, name: str, methods: list[str], role: int) -> None:
         """Lets `role` call `methods` of `target`, which is a contract of that name."""
         selectors = [f.selector for m in methods for f in interface(name).by_name[m]]
-        self.authority.setTargetFunctionRole(target, selectors, role)
+        args = (target, selectors, role)
+        self.authority.setTargetFunctionRole(*args, sender=self.governance)
+
+    def lend_all_but(self, kept: int) -> None:
+        """Leaves `kept` assets idle; the rest goes to the strategy."""
+        self.capital.lend(self.strategy, self.router.idle() - kept)
+
+    def set_liquidity(self, assets: int) -> None:
+        """Lends what is idle; the strategy pays out so many assets and no more."""
+        if self.router.idle() != 0:
+            self.lend_all_but(0)
+        self.strategy.setLimit(True, assets)
+
+    def lose(self, assets: int, report: bool) -> None:
+        """The strategy loses so much; the router knows it only after a report."""
+        self.strategy.lose(assets)
+        if report:
+            self.capital.report(self.strategy)
+
+    def make_price_awkward(self, unit: int) -> None:
+        """A founder's deposit and a gain that ends near 10/7 assets a share, all of it unlocked."""
+        self.invest("founder", 7 * unit + 3)
+        self.lend_all_but(0)
+        self.strategy.gain(3 * unit + 1)
+        self.capital.report(self.strategy)
+        self.evm.mine(seconds=30 * 86_400)
 
     def fund(self, label: str, assets: int, spender: Any = None) -> Address:
         """An account with `assets`, all of it approved to the gateway (or `spender`)."""
@@ -165,18 +231,10 @@ class Flows:
 
     def permit(self, token: Contract, owner: Address, value: int, nonce: int = 0) -> Any:
         """An ERC-2612 permit for the gateway, as an intent carries it."""
-        deadline = self.evm.timestamp + 3_600
-        message = {
-            "owner": owner,
-            "spender": self.gateway.address,
-            "value": value,
-            "nonce": nonce,
-            "deadline": deadline,
-        }
-        proof = sign_typed(owner, token.name(), token, "Permit", PERMIT, message)
-        return (value, deadline, *proof)
+        name, deadline = token.name(), self.evm.timestamp + 3_600
+        return sign_permit(owner, name, token, self.gateway, value, nonce, deadline)
 
-    def settle(self, *intents: Intent, gas: int = 1_000_000_000) -> tuple[int, int]:
+    def settle(self, *intents: Intent, gas: int = 30_000_000) -> tuple[int, int]:
         """Settles them in the next batch."""
         self.batches += 1
         done = self.gateway.settle(
@@ -194,32 +252,21 @@ class Flows:
         return [(e["owner"], REASONS[e["reason"]]) for e in found]
 
 
-def flows(evm: Evm, asset: Contract | None = None, decimals: int = 18, offset: int = 0) -> Flows:
-    """A fresh world around a router double."""
-    asset = asset or evm.deploy("TestToken", "Dollar", "USD", decimals)
-    router = evm.deploy("RouterDouble", asset, asset.decimals(), offset)
-    authority = evm.deploy("AccessAuthority", evm.default_sender)
-    gate = evm.account("gate")
-    gateway = evm.deploy("DepositGateway", router, authority, gate)
-    queue = evm.deploy("ExitQueue", router, gate)
-    router.setExitQueue(queue)
-    world = Flows(
-        evm,
-        asset,
-        router,
-        authority,
-        gateway,
-        queue,
-        gate,
-        evm.account("batcher"),
-        evm.account("keeper"),
-        evm.account("compliance"),
-    )
+def flows(
+    evm: Evm, decimals: int = 18, token: str = "TestToken", token_args: tuple[Any, ...] = ()
+) -> Flows:
+    """A fresh router with a gateway, a queue and one strategy."""
+    capital = build_world(evm, decimals, token, token_args)
+    gateway = evm.deploy("DepositGateway", capital.router, capital.authority, capital.gate)
+    queue = evm.deploy("ExitQueue", capital.router, capital.gate)
+    capital.router.setExitQueue(queue, sender=capital.governance)
+    strategy = capital.add_strategy()
+    people = evm.account("batcher"), evm.account("compliance")
+    world = Flows(evm, capital, gateway, queue, strategy, *people)
     world.permit_role(gateway, "DepositGateway", ["settle"], BATCHER)
-    roles = ((BATCHER, world.batcher), (KEEPER, world.keeper), (COMPLIANCE, world.compliance))
-    for role, holder in roles:
-        authority.grantRole(role, holder, 0)
+    for role, holder in ((BATCHER, people[0]), (COMPLIANCE, people[1])):
+        capital.authority.grantRole(role, holder, 0, sender=capital.governance)
     return world
 
 
-__all__ = ["CHAIN_ID", "Flows", "Intent", "flows", "labelled", "packed", "sign_typed"]
+__all__ = ["Flows", "Intent", "flows", "labelled", "packed", "sign_permit", "sign_typed"]

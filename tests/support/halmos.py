@@ -1,61 +1,112 @@
-"""Runs halmos on one proof contract and reads its verdicts; proves nothing itself."""
+"""Proves the `check_` functions of one Solidity file with halmos; never touches the repository's own builds."""
 
 from __future__ import annotations
 
-import re
+import json
 import subprocess
 import sys
-from pathlib import Path
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
 from tests.support import build
 
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-VERDICT = re.compile(r"\[(PASS|FAIL|TIMEOUT|ERROR)\]\s+(\w+)\(")
+PROJECT = """
+[profile.default]
+src = "tests/formal"
+test = "tests/formal"
+out = "out"
+libs = ["node_modules"]
+auto_detect_remappings = false
+remappings = [
+    "@openzeppelin/=node_modules/@openzeppelin/",
+    "interfaces/=interfaces/",
+    "contracts/=contracts/",
+]
+solc = "{solc}"
+offline = true
+evm_version = "shanghai"
+via_ir = true
+optimizer = true
+optimizer_runs = 1000000
+ast = true
 
-# halmos 0.3.3 empties rich's stack of live displays, which newer versions of rich refuse when it
-# is empty already.
-LAUNCHER = """
-import sys
-from rich.console import Console
-clear = Console.clear_live
-Console.clear_live = lambda self: clear(self) if self._live_stack else None
+[lint]
+lint_on_build = false
+"""
+
+# halmos 0.3.3 clears a live display that rich, in the version locked here, has never opened.
+HALMOS = """
+import halmos.ui
+halmos.ui.UI.clear_live = lambda self: None
 from halmos.__main__ import main
-sys.exit(main())
+main()
 """
 
 
+class ProofError(Exception):
+    """halmos did not come to an answer at all."""
+
+
 def prove(
-    folder: str, contract: str, function: str = "check_", timeout: int = 60
-) -> dict[str, str]:
-    """Verdict (PASS, FAIL, TIMEOUT or ERROR) by function of a proof contract.
+    source: str,
+    changes: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+    options: Sequence[str] = (),
+    timeout: int = 1_200,
+) -> dict[str, bool]:
+    """Proves every `check_` function of `source`, a path below the root.
 
     Args:
-        folder: of the proof contract, below the repository's root; forge compiles only this folder.
-        contract: its name.
-        function: prefix of the functions to prove.
-        timeout: seconds that the solver may take for one assertion.
+        source: the file with the proofs; its contract has the file's name.
+        changes: per source path, replacements made in the copy that is proven: for mutants.
+        options: further options of halmos.
+        timeout: seconds for the whole file.
+
+    Returns:
+        For each function's signature whether it is proven.
+
+    Raises:
+        ProofError: the sources do not compile, a replacement does not apply, or time ran out.
     """
-    out = f".cache/forge/{Path(folder).name}"
-    environment = {
-        **build.environment(),
-        **{f"FOUNDRY_{name}": folder for name in ("SRC", "TEST", "SCRIPT")},
-        "FOUNDRY_OUT": out,
-        "FOUNDRY_CACHE_PATH": f"{out}-cache",
-        "FOUNDRY_LINT_LINT_ON_BUILD": "false",
-        "NO_COLOR": "1",
+    with tempfile.TemporaryDirectory(prefix="halmos-") as folder:
+        project = Path(folder)
+        for path in build._closure(PurePosixPath(source)):
+            relative = path.relative_to(build.ROOT)
+            if relative.parts[0] == "node_modules":
+                continue
+            text = path.read_text()
+            for old, new in (changes or {}).get(relative.as_posix(), ()):
+                if text.count(old) != 1:
+                    raise ProofError(f"{relative}: {old!r} occurs {text.count(old)} times")
+                text = text.replace(old, new)
+            copy = project / relative
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(text)
+        (project / "node_modules").symlink_to(build.ROOT / "node_modules")
+        (project / "foundry.toml").write_text(
+            PROJECT.format(solc=build.ROOT / ".tools" / "bin" / "solc")
+        )
+        return _run(project, PurePosixPath(source).stem, options, timeout)
+
+
+def _run(project: Path, contract: str, options: Sequence[str], timeout: int) -> dict[str, bool]:
+    answer = project / "answer.json"
+    command = [sys.executable, "-c", HALMOS, "--contract", contract, "--json-output", str(answer)]
+    try:
+        done = subprocess.run(
+            [*command, *options],
+            cwd=project,
+            env=build.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ProofError(f"{contract}: no answer within {timeout} s") from error
+    if not answer.exists():
+        raise ProofError(f"{contract}: {(done.stdout + done.stderr)[-3000:]}")
+    found = json.loads(answer.read_text())["test_results"]
+    return {
+        result["name"]: result["exitcode"] == 0 for results in found.values() for result in results
     }
-    command = [sys.executable, "-c", LAUNCHER, "--no-status", "--contract", contract]
-    command += ["--forge-build-out", out, "--function", function, "--solver-threads", "1"]
-    command += ["--solver-timeout-assertion", f"{timeout}s", "--loop", "16"]
-    done = subprocess.run(
-        command, cwd=build.ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    verdicts = {name: verdict for verdict, name in VERDICT.findall(COLOUR.sub("", done.stdout))}
-    if not verdicts:
-        raise RuntimeError(f"halmos gave no verdict:\n{(done.stdout + done.stderr)[-3000:]}")
-    return verdicts
-
-
-if __name__ == "__main__":
-    for name, verdict in prove(*sys.argv[1:3], *sys.argv[3:4]).items():
-        print(verdict, name)

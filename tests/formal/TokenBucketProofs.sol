@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {TokenBucket} from "contracts/safety/lib/TokenBucket.sol";
+
+/// @notice S1 for all parameters within their bounds, by induction over the steps of a bucket's life.
+/// Fix any closed time interval of length ≤ W. `net` is what was taken less what was given since its start, `refilled` the
+/// sum of rate · elapsed since its first step, all in 2^-24 units. Invariant after each step: net + level ≤ C + refilled.
+/// - `check_first_step`: the step at the interval's start makes it true, since an older level is at most C by then.
+/// - `check_take_keeps`, `check_give_keeps`: each further step keeps it.
+/// - `check_refill_of_a_window`: inside the interval refilled ≤ C, and 2C = L. As level ≥ 0, net ≤ L.
+contract TokenBucketProofs {
+    uint256 private constant FRACTION_BITS = 24;
+
+    function _assume(bool condition) private pure {
+        // A branch that stops without an assertion is no counterexample.
+        if (!condition) {
+            assembly ("memory-safe") {
+                stop()
+            }
+        }
+    }
+
+    /// Any word that a bucket can be: any level, any time, parameters within bounds.
+    function _assumeBucket(uint256 bucket) private pure {
+        uint256 mantissa = bucket >> 192;
+        uint256 exponent = (bucket >> 184) & 0xff;
+        uint256 window = (bucket >> 160) & 0xffffff;
+        _assume(exponent < 40);
+        _assume(mantissa <= TokenBucket.MAX_LIMIT >> exponent);
+        _assume(window >= TokenBucket.MIN_WINDOW && window <= TokenBucket.MAX_WINDOW);
+    }
+
+    function _timeOf(uint256 bucket) private pure returns (uint256) {
+        return (bucket >> 128) & 0xffffffff;
+    }
+
+    function _rate(uint256 bucket) private pure returns (uint256) {
+        return TokenBucket.capacity(bucket) / TokenBucket.windowOf(bucket);
+    }
+
+    /// The step at which the interval starts comes at a later timestamp than the one before it.
+    function check_first_step(uint256 bucket, uint32 time, uint104 assets) external pure {
+        _assumeBucket(bucket);
+        _assume(time > _timeOf(bucket));
+        uint256 cap = TokenBucket.capacity(bucket);
+        assert(TokenBucket.levelAt(bucket, time) <= cap);
+        uint256 taken = TokenBucket.take(bucket, assets, time);
+        if (taken != 0) {
+            uint256 net = uint256(assets) << FRACTION_BITS;
+            assert(net + TokenBucket.levelAt(taken, time) <= cap);
+        }
+        uint256 given = TokenBucket.give(bucket, assets, time);
+        // net is −assets here.
+        assert(TokenBucket.levelAt(given, time) <= cap + (uint256(assets) << FRACTION_BITS));
+    }
+
+    function check_take_keeps(uint256 bucket, uint32 time, uint256 assets, int200 net, uint160 refilled)
+        external
+        pure
+    {
+        _assumeBucket(bucket);
+        _assume(time >= _timeOf(bucket));
+        int256 cap = int256(TokenBucket.capacity(bucket));
+        int256 level = int256(bucket & type(uint128).max);
+        _assume(int256(net) + level <= cap + int256(uint256(refilled)));
+        uint256 next = TokenBucket.take(bucket, assets, time);
+        if (next == 0) return;
+        // What was let out is known to fit: more than the level holds never leaves.
+        assert(assets < 1 << 104);
+        int256 more = int256((time - _timeOf(bucket)) * _rate(bucket));
+        int256 netAfter = int256(net) + int256(assets << FRACTION_BITS);
+        assert(netAfter + int256(next & type(uint128).max) <= cap + int256(uint256(refilled)) + more);
+        assert(next >> 160 == bucket >> 160 && _timeOf(next) == time);
+    }
+
+    function check_give_keeps(uint256 bucket, uint32 time, uint256 assets, int200 net, uint160 refilled)
+        external
+        pure
+    {
+        _assumeBucket(bucket);
+        _assume(time >= _timeOf(bucket));
+        // More than this exists of no token; beyond it `net` itself would need more than a word.
+        _assume(assets < 1 << 200);
+        int256 cap = int256(TokenBucket.capacity(bucket));
+        int256 level = int256(bucket & type(uint128).max);
+        _assume(int256(net) + level <= cap + int256(uint256(refilled)));
+        uint256 next = TokenBucket.give(bucket, assets, time);
+        int256 more = int256((time - _timeOf(bucket)) * _rate(bucket));
+        int256 netAfter = int256(net) - int256(assets << FRACTION_BITS);
+        assert(netAfter + int256(next & type(uint128).max) <= cap + int256(uint256(refilled)) + more);
+        assert(next >> 160 == bucket >> 160 && _timeOf(next) == time);
+    }
+
+    function check_refill_of_a_window(uint64 mantissa, uint8 exponent, uint24 window, uint24 elapsed) external pure {
+        uint256 bucket = (uint256(mantissa) << 192) | (uint256(exponent) << 184) | (uint256(window) << 160);
+        _assumeBucket(bucket);
+        _assume(elapsed <= window);
+        uint256 cap = TokenBucket.capacity(bucket);
+        assert(elapsed * _rate(bucket) <= cap);
+        assert(2 * cap == TokenBucket.limitOf(bucket) << FRACTION_BITS);
+    }
+
+    /// S5: a deposit and an exit at one timestamp, in either order, leave the bucket as it was.
+    function check_round_trip(uint256 bucket, uint32 time, uint104 assets) external pure {
+        _assumeBucket(bucket);
+        uint256 held = TokenBucket.levelAt(bucket, time);
+        _assume(held + (uint256(assets) << FRACTION_BITS) <= type(uint128).max);
+        uint256 inThenOut = TokenBucket.take(TokenBucket.give(bucket, assets, time), assets, time);
+        assert(inThenOut != 0 && TokenBucket.levelAt(inThenOut, time) == held);
+        uint256 out = TokenBucket.take(bucket, assets, time);
+        if (out != 0) assert(TokenBucket.levelAt(TokenBucket.give(out, assets, time), time) == held);
+    }
+
+    /// What `available` says can be taken, and not one unit more.
+    function check_available_is_exact(uint256 bucket, uint32 time) external pure {
+        _assumeBucket(bucket);
+        uint256 available = TokenBucket.available(bucket, time);
+        assert(TokenBucket.take(bucket, available, time) != 0);
+        assert(TokenBucket.take(bucket, available + 1, time) == 0);
+    }
+
+    /// No change of parameters puts anything in.
+    function check_resize_adds_nothing(uint256 bucket, uint104 limit, uint24 window, uint32 time) external pure {
+        _assumeBucket(bucket);
+        _assume(TokenBucket.inBounds(limit, window));
+        uint256 resized = TokenBucket.resize(bucket, limit, window, time);
+        assert(TokenBucket.levelAt(resized, time) <= TokenBucket.levelAt(bucket, time));
+        assert(TokenBucket.levelAt(resized, time) <= TokenBucket.capacity(resized));
+        assert(TokenBucket.limitOf(resized) <= limit);
+        assert(TokenBucket.windowOf(resized) == window);
+    }
+
+    /// A bucket starts with its capacity, and its limit is the one asked for but for what 64 bits cannot hold.
+    function check_create_is_full(uint104 limit, uint24 window, uint32 time) external pure {
+        _assume(TokenBucket.inBounds(limit, window));
+        uint256 bucket = TokenBucket.create(limit, window, time);
+        assert(bucket != 0);
+        assert(TokenBucket.levelAt(bucket, time) == TokenBucket.capacity(bucket));
+        uint256 kept = TokenBucket.limitOf(bucket);
+        assert(kept <= limit && limit - kept <= limit >> 63);
+        assert(TokenBucket.windowOf(bucket) == window);
+    }
+}
