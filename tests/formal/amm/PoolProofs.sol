@@ -69,19 +69,23 @@ contract PoolProofs {
 
     // checkpoint: lo ≤ every opening of the window ≤ hi
 
-    /// @dev `opening` stands for any opening that the current pair already bounds.
-    function check_fold__same_epoch__bounds_old_openings(
-        uint256 window,
-        uint256 code,
-        uint256 opening,
-        uint256 epoch,
-        uint16 fee
-    ) external pure {
+    /// @dev The pair widens, so whatever opening it bounded stays bounded.
+    function check_fold__same_epoch__lowers_the_low(uint256 window, uint256 code, uint256 epoch, uint16 fee)
+        external
+        pure
+    {
+        uint256 folded = PoolState.foldWindow(window, code & CODE, epoch, epoch, fee);
+        assert(folded & CODE <= window & CODE);
+    }
+
+    function check_fold__same_epoch__raises_the_high(uint256 window, uint256 code, uint256 epoch, uint16 fee)
+        external
+        pure
+    {
         code &= CODE;
         if (code == CODE) return;
-        if (opening < window & CODE || opening >= (window >> 60) & CODE) return;
         uint256 folded = PoolState.foldWindow(window, code, epoch, epoch, fee);
-        assert(folded & CODE <= opening && opening < (folded >> 60) & CODE);
+        assert((folded >> 60) & CODE >= (window >> 60) & CODE);
     }
 
     function check_fold__same_epoch__bounds_the_new_opening(uint256 window, uint256 code, uint256 epoch, uint16 fee)
@@ -163,14 +167,22 @@ contract PoolProofs {
         }
     }
 
-    /// @dev The bound of a buy, exact out: in ≥ out·hi.
-    function check_mul_up__is_not_below_the_product(uint256 code, uint112 amount) external pure {
+    /// @dev The bound of a buy, exact out: in ≥ out·hi. First what the code computes, then that this is a ceiling.
+    function check_mul_up__adds_before_it_shifts(uint256 code, uint112 amount) external pure {
         code &= CODE;
         if (code >> 52 >= 164) return;
-        uint256 up = PriceFloat.mulUp(code, amount);
+        uint256 shift = 164 - (code >> 52);
         unchecked {
             uint256 product = amount * ((1 << 52) | (code & ((1 << 52) - 1)));
-            assert(up << (164 - (code >> 52)) >= product);
+            assert(PriceFloat.mulUp(code, amount) == (product + (1 << shift) - 1) >> shift);
+        }
+    }
+
+    function check_shift_up__is_not_below(uint168 product, uint8 shift) external pure {
+        if (shift > 164) return;
+        unchecked {
+            uint256 up = (uint256(product) + (1 << uint256(shift)) - 1) >> shift;
+            assert(up << shift >= product);
         }
     }
 
