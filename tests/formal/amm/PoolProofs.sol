@@ -167,7 +167,7 @@ contract PoolProofs {
         }
     }
 
-    /// @dev The bound of a buy, exact out: in ≥ out·hi. First what the code computes, then that this is a ceiling.
+    /// @dev The bound of a buy, exact out: in ≥ out·hi. What the code computes; that it is a ceiling z3 shows.
     function check_mul_up__adds_before_it_shifts(uint256 code, uint112 amount) external pure {
         code &= CODE;
         if (code >> 52 >= 164) return;
@@ -175,14 +175,6 @@ contract PoolProofs {
         unchecked {
             uint256 product = amount * ((1 << 52) | (code & ((1 << 52) - 1)));
             assert(PriceFloat.mulUp(code, amount) == (product + (1 << shift) - 1) >> shift);
-        }
-    }
-
-    function check_shift_up__is_not_below(uint168 product, uint8 shift) external pure {
-        if (shift > 164) return;
-        unchecked {
-            uint256 up = (uint256(product) + (1 << uint256(shift)) - 1) >> shift;
-            assert(up << shift >= product);
         }
     }
 

@@ -34,7 +34,6 @@ FUNCTIONS = (
     "check_follow__stays_between_and_within_the_limit",
     "check_mul_down__is_the_floor",
     "check_mul_up__adds_before_it_shifts",
-    "check_shift_up__is_not_below",
     "check_sell__never_above_the_bound",
     "check_buy__never_above_the_bound",
     "check_swap__never_above_the_curve",
@@ -63,6 +62,17 @@ def test_epochs__span_of_one_window__are_adjacent() -> None:
     solver.add(later * window <= last, last < later * window + window)
     solver.add(later - epoch >= 2)
     assert solver.check() == z3.unsat
+
+
+def test_mul_up__add_then_shift__is_a_ceiling() -> None:
+    """Property: P1 (one query per shift: a symbolic one takes a solver minutes)."""
+    product = z3.BitVec("product", 256)
+    for shift in range(165):
+        solver = z3.Solver()
+        solver.add(z3.ULT(product, 1 << 168))
+        up = z3.LShR(product + ((1 << shift) - 1), shift)
+        solver.add(z3.ULT(up << shift, product))
+        assert solver.check() == z3.unsat, f"shift {shift}"
 
 
 def test_swap__payment_below_the_quotient__k_never_falls() -> None:
