@@ -84,9 +84,7 @@ def prove(
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_text(text)
         (project / "node_modules").symlink_to(ROOT / "node_modules")
-        (project / "foundry.toml").write_text(
-            PROJECT.format(solc=ROOT / ".tools" / "bin" / "solc")
-        )
+        (project / "foundry.toml").write_text(PROJECT.format(solc=ROOT / ".tools" / "bin" / "solc"))
         return _run(project, PurePosixPath(source).stem, options, timeout)
 
 

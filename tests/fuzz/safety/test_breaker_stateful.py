@@ -23,7 +23,9 @@ amounts = st.one_of(
 )
 shares = st.integers(0, 1_000)
 pairs = st.tuples(st.integers(0, TARGETS - 1), st.integers(0, ASSETS - 1))
-limits = st.one_of(st.integers(4_000, 10**7), st.integers(10**10, 10**15), st.integers(10**20, 2**103 - 1))
+limits = st.one_of(
+    st.integers(4_000, 10**7), st.integers(10**10, 10**15), st.integers(10**20, 2**103 - 1)
+)
 windows = st.sampled_from([600, 3_600, DAY, 7 * DAY, 30 * DAY])
 waits = st.one_of(st.integers(0, 60), st.integers(0, DAY), st.integers(0, 40 * DAY))
 
