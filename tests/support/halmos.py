@@ -1,4 +1,4 @@
-"""Proves the `check_` functions of one Solidity file with halmos; never touches the repository's own builds."""
+"""Proves a Solidity file's `check_` functions with halmos, in a copy; never builds in place."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from tests.support import build
-from tests.support.build import ROOT
+from offchain.artifacts import ROOT
 
 PROJECT = """
 [profile.default]

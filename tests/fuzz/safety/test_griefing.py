@@ -17,7 +17,7 @@ pytestmark = pytest.mark.fuzz
 
 @dataclass(frozen=True)
 class Felt:
-    """Seconds that honest exits waited, and capital-seconds that the attacker had out of the target."""
+    """Seconds that honest exits waited; capital times seconds that the attacker had outside."""
 
     longest: int
     mean: float
@@ -40,9 +40,9 @@ def world() -> tuple[Evm, Contract, Contract]:
 def a_day(
     world: tuple[Evm, Contract, Contract], capital: int, flash: bool, queue_first: bool = True
 ) -> Felt:
-    """Every minute the attacker empties what he can; every hour an honest investor leaves with 1 % of L.
+    """Every minute the attacker empties what he can; every hour an investor leaves with 1 % of L.
 
-    The router's rule stands: while someone is queued, an instant exit sees only what the queue is not owed.
+    The router's rule: while someone is queued, instant exits see what the queue is not owed.
     """
     evm, breaker, target = world
     asset = target.asset()
