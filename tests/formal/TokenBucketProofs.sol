@@ -76,6 +76,8 @@ contract TokenBucketProofs {
             // What was let out is known to fit: more than the level holds never leaves.
             assert(assets < 1 << 104);
             uint256 more = (time - _timeOf(bucket)) * _rate(bucket);
+            // Shown by `check_refill_fits`.
+            _assume(more < 1 << 160);
             assert((next & type(uint128).max) + (assets << FRACTION_BITS) <= budget + more);
         }
     }
@@ -89,12 +91,25 @@ contract TokenBucketProofs {
         uint256 next = TokenBucket.give(bucket, assets, time);
         unchecked {
             uint256 more = (time - _timeOf(bucket)) * _rate(bucket);
+            // Shown by `check_refill_fits`.
+            _assume(more < 1 << 160);
             assert(next & type(uint128).max <= budget + more + (assets << FRACTION_BITS));
+        }
+    }
+
+    /// A rate is below 2^128, and what it refills in 2^32 seconds below 2^160: the contract's sums do not wrap.
+    function check_refill_fits(uint256 bucket, uint32 elapsed, uint128 rate) external pure {
+        _assumeBucket(bucket);
+        assert(TokenBucket.capacity(bucket) < 1 << 128);
+        assert(_rate(bucket) <= TokenBucket.capacity(bucket));
+        unchecked {
+            assert(uint256(elapsed) * rate < 1 << 160);
         }
     }
 
     /// No step touches the parameters, and each leaves its own time.
     function check_steps_keep_parameters(uint256 bucket, uint32 time, uint256 assets) external pure {
+        _assumeBucket(bucket);
         uint256 taken = TokenBucket.take(bucket, assets, time);
         if (taken != 0) assert(taken >> 160 == bucket >> 160 && _timeOf(taken) == time);
         uint256 given = TokenBucket.give(bucket, assets, time);

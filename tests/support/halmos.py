@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from tests.support import build
 from offchain.artifacts import ROOT
+from tests.support import build
 
 PROJECT = """
 [profile.default]

@@ -1,4 +1,4 @@
-"""Negative controls: each rule of meter and oracle, broken by itself, must be found by its machine."""
+"""Negative controls: each rule of meter and oracle, broken, must be found by its machine."""
 
 from __future__ import annotations
 
