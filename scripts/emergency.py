@@ -61,7 +61,7 @@ def freeze(provider: ProviderAPI, **options: Any) -> None:
 @cli.command(name="withdraw-only", cls=ConnectedProviderCommand)
 @_raise_options
 def withdraw_only(provider: ProviderAPI, **options: Any) -> None:
-    """WITHDRAW_ONLY: only exits, until governance resumes."""
+    """WITHDRAW_ONLY: only exits, until governance resumes, however long that is."""
     _raise(provider, WITHDRAW_ONLY, **options)
 
 
@@ -158,6 +158,8 @@ def _raise(
         desk = Desk.open(provider, deployments)
         targets = desk.brake.targets(names)
         seconds = int(desk.brake.read("maxDuration")) if hours is None else hours * HOUR
+        if level == WITHDRAW_ONLY:
+            seconds = 0
         call = desk.brake.raise_call(targets, level, seconds, reason)
         safe = str(desk.brake.read(role))
         for line in desk.brake.rehearse(call, safe, targets, level):

@@ -27,12 +27,12 @@ contract PoolFactory is IPoolFactory, AccessManaged {
     /// @inheritdoc IPoolFactory
     mapping(address pool => bool known) public isPool;
 
-    constructor(address authority, address deployer, address gate, address treasury_, uint256 protocolShareBps_)
+    constructor(address authority, address deployer_, address gate, address treasury_, uint256 protocolShareBps_)
         AccessManaged(authority)
     {
-        if (deployer == address(0) || gate == address(0)) revert ZeroAddress();
+        if (deployer_ == address(0) || gate == address(0)) revert ZeroAddress();
         if (protocolShareBps_ > MAX_PROTOCOL_SHARE_BPS) revert InvalidProtocolShare(protocolShareBps_);
-        _deployer = IPoolDeployer(deployer);
+        _deployer = IPoolDeployer(deployer_);
         emergencyGate = gate;
         protocolShareBps = protocolShareBps_;
         _setTreasury(treasury_);

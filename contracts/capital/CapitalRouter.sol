@@ -94,8 +94,9 @@ contract CapitalRouter is RouterExits {
             revert DepositRefused(msg.sender, receiver);
         }
 
-        _hot = hot.withAmounts(hot.supply() + shares, hot.idle() + assets) | HotSlot.LOCK;
         unchecked {
+            // Room keeps idle within 112 bits; shares fit 241 bits by their own multiplication.
+            _hot = hot.withAmounts(hot.supply() + shares, hot.idle() + assets) | HotSlot.LOCK;
             // The supply was checked against 128 bits.
             _balances[receiver] += shares;
         }
@@ -105,8 +106,8 @@ contract CapitalRouter is RouterExits {
         if (_breaker != address(0)) ICircuitBreaker(_breaker).onInflow(_asset, assets);
         uint256 before = IERC20(_asset).balanceOf(address(this));
         IERC20(_asset).safeTransferFrom(msg.sender, address(this), assets);
-        uint256 arrived = IERC20(_asset).balanceOf(address(this)) - before;
-        if (arrived != assets) revert AssetsArrivedDiffer(assets, arrived);
+        uint256 actual = IERC20(_asset).balanceOf(address(this));
+        if (actual != before + assets) revert AssetsArrivedDiffer(assets, actual - before);
         _hot &= ~HotSlot.LOCK;
     }
 
@@ -318,10 +319,11 @@ contract CapitalRouter is RouterExits {
     }
 
     function _room(uint256 hot, uint256 slot) private view returns (uint256) {
-        uint256 cap = _limits.depositCap;
-        if (cap > HotSlot.MAX_ASSETS) cap = HotSlot.MAX_ASSETS;
+        uint256 cap = hot.has(HotSlot.CAP) ? _limits.depositCap : HotSlot.MAX_ASSETS;
         uint256 total = hot.idle() + slot.debt();
-        return cap > total ? cap - total : 0;
+        unchecked {
+            return cap > total ? cap - total : 0;
+        }
     }
 
     function _mayEnter(uint256 hot, address receiver) private view returns (bool) {

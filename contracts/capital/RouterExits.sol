@@ -259,6 +259,7 @@ abstract contract RouterExits is RouterShares {
             info.debt = uint112(debt - debtPart);
             strategyShares[i] = part;
             debtTaken += debtPart;
+            if (debtPart != 0) emit DebtMoved(bytes32(0), strategies_[i], false, 0, part, debt - debtPart, _hot.idle());
         }
     }
 

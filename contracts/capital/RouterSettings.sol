@@ -250,6 +250,8 @@ abstract contract RouterSettings is RouterReports {
     function _setDepositCap(uint128 current, uint128 assets) private {
         emit DepositCapSet(msg.sender, current, assets);
         _limits.depositCap = assets;
+        // Beyond what the books can hold there is no cap to look up.
+        _hot = _hot.withFlag(HotSlot.CAP, assets < HotSlot.MAX_ASSETS);
     }
 
     function _requireBps(uint256 bps) private pure {

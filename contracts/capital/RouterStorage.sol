@@ -136,8 +136,11 @@ abstract contract RouterStorage is AccessManaged, IRouterTypes {
 
     /// @dev assets1 = total assets + 1; shares1 = all shares, locked ones included, + virtual ones. The price is their ratio.
     function _ratio(uint256 hot, uint256 slot) internal view returns (uint256 assets1, uint256 shares1) {
-        assets1 = hot.idle() + slot.debt() + 1;
-        shares1 = hot.supply() + slot.locked() + _virtualShares;
+        unchecked {
+            // At most 2^112 + 2^112 + 1, and 2^128 + 2^144 + 2^60.
+            assets1 = hot.idle() + slot.debt() + 1;
+            shares1 = hot.supply() + slot.locked() + _virtualShares;
+        }
     }
 
     function _down(uint256 amount, uint256 numerator, uint256 denominator) internal pure returns (uint256) {

@@ -72,7 +72,7 @@ interface IRouterTypes {
         uint256 feeShares,
         uint256 lockedShares
     );
-    /// @notice Capital went to (`lend`) or came from a strategy; `debt` and `idle` are what remains.
+    /// @notice Capital went to (`lend`) or came from a strategy; `debt` and `idle` are what remains. `assets` is 0 if shares left in kind.
     event DebtMoved(
         bytes32 indexed planId, address indexed strategy, bool lend, uint256 assets, uint256 shares, uint256 debt, uint256 idle
     );

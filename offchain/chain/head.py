@@ -24,7 +24,7 @@ ACTOR = "follower"
 _MAX_DRAFTS = 2_000
 
 
-class DeepReorg(OffchainError):  # noqa: N818 - an event of the field, named as the field names it
+class DeepReorg(OffchainError):
     """The chain changed below the horizon: nothing that was read can be trusted."""
 
 

@@ -18,7 +18,7 @@ from offchain.chain.transport import ChainUnreachable, KeepAliveProvider
 from offchain.errors import OffchainError
 
 
-class NodeRefused(OffchainError):  # noqa: N818 - named like its siblings
+class NodeRefused(OffchainError):
     """A node answered with an error: the request was understood and refused."""
 
     def __init__(self, message: str, data: bytes = b"", *, reverted: bool = False) -> None:

@@ -89,7 +89,7 @@ def _allowances(client: ChainClient, deployment: Deployment, deployer: str) -> l
     )
     found = []
     for token, spender in sorted({(log["address"], log["topics"][2].hex()[-40:]) for log in logs}):
-        erc20 = client.contract(token, artifacts.load("IStrategy").abi)
+        erc20 = client.contract(token, artifacts.load("Strategy").abi)
         left = client.call(
             erc20.functions.allowance(deployer, client.web3.to_checksum_address("0x" + spender))
         )

@@ -99,7 +99,12 @@ class Suite:
         )
         venue = deploy("UniswapV3Venue", p.uniswap_v3_router, authority.address)
         factory = deploy(
-            "PoolFactory", authority.address, gate.address, p.holders.treasury, PROTOCOL_SHARE_BPS
+            "PoolFactory",
+            authority.address,
+            deploy("PoolDeployer").address,
+            gate.address,
+            p.holders.treasury,
+            PROTOCOL_SHARE_BPS,
         )
         pool = self._pool(factory)
         self._wire_router(router, queue, strategies)
@@ -388,8 +393,8 @@ class Suite:
         return named
 
     def _vault(self, address: str) -> Contract:
-        """Somebody else's ERC-20 or ERC-4626: both are contained in our strategies' interface."""
-        return self._client.contract(address, artifacts.load("IStrategy").abi)
+        """Somebody else's ERC-20 or ERC-4626: our strategy base has both."""
+        return self._client.contract(address, artifacts.load("Strategy").abi)
 
     def _symbol(self, token: str) -> str:
         erc20 = self._vault(token)

@@ -139,12 +139,22 @@ def _describe_call(call: Call, safe: str, book: AddressBook) -> tuple[list[str],
         if not exact:
             break
         arguments = [
-            f"{p.get('name') or 'argument'}: {_show(v, p, book)}"
+            line
             for v, p in zip(values, entry["inputs"], strict=True)
+            for line in _show_argument(v, p, book)
         ]
         return [f"{where}: {entry['name']}", *arguments, *value], True
     raw = call.data.hex()
     return [f"{where}: UNREADABLE CALL 0x{raw}", *value], False
+
+
+def _show_argument(value: Any, parameter: AbiEntry, book: AddressBook) -> list[str]:
+    name = parameter.get("name") or "argument"
+    kind = str(parameter["type"])
+    if not kind.endswith("]"):
+        return [f"{name}: {_show(value, parameter, book)}"]
+    inner = {**parameter, "type": kind[: kind.rindex("[")]}
+    return [f"{name}: {len(value)}", *(f"  - {_show(v, inner, book)}" for v in value)]
 
 
 def _show(value: Any, parameter: AbiEntry, book: AddressBook) -> str:

@@ -16,6 +16,7 @@ DUST = 2
 NO_LIMIT = 2**16 - 1
 MAX_RATE = 2**104 - 1
 MAX_SUPPLY = 2**128 - 1
+MAX_MARK = 2**128 - 1
 
 NORMAL, THROTTLED, WITHDRAW_ONLY, FROZEN = range(4)
 
@@ -309,7 +310,7 @@ class RouterModel:
         fee_shares = down(self._fees(gain, a, holders), s, a)
         new_shares = down(gain, s, a)
         mark = -(-(a + gain) * self.virtual * WAD // (holders + fee_shares))
-        self.high_water_mark = max(self.high_water_mark, mark)
+        self.high_water_mark = max(self.high_water_mark, min(mark, MAX_MARK))
         if fee_shares:
             self.balances[self.recipient] += fee_shares
         before, added = self.locked, new_shares - fee_shares

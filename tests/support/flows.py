@@ -7,6 +7,7 @@ from typing import Any
 
 from eth_account.messages import encode_typed_data
 
+from tests.support.capital import World, build_world
 from tests.support.evm import CHAIN_ID, Address, Contract, Evm, interface, labelled
 
 GOVERNANCE, GUARDIAN, KEEPER, BATCHER, COMPLIANCE = 0, 1, 3, 4, 5
@@ -114,25 +115,76 @@ class Intent:
 
 @dataclass
 class Flows:
-    """One router with its gateway and queue, and who may do what."""
+    """One router with its gateway, queue and a strategy, and who may do what."""
 
     evm: Evm
-    asset: Contract
-    router: Contract
-    authority: Contract
+    capital: World
     gateway: Contract
     queue: Contract
-    gate: Address
+    strategy: Contract
     batcher: Address
-    keeper: Address
     compliance: Address
     batches: int = 0
     nonces: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def asset(self) -> Contract:
+        return self.capital.asset
+
+    @property
+    def router(self) -> Contract:
+        return self.capital.router
+
+    @property
+    def authority(self) -> Contract:
+        return self.capital.authority
+
+    @property
+    def gate(self) -> Address:
+        return self.capital.gate
+
+    @property
+    def governance(self) -> Address:
+        return self.capital.governance
+
+    @property
+    def keeper(self) -> Address:
+        return self.capital.keeper
+
+    @property
+    def scale(self) -> int:
+        """Smallest shares per smallest asset while the price is one."""
+        return int(10 ** (self.router.decimals() - self.asset.decimals()))
+
     def permit_role(self, target: Contract, name: str, methods: list[str], role: int) -> None:
         """Lets `role` call `methods` of `target`, which is a contract of that name."""
         selectors = [f.selector for m in methods for f in interface(name).by_name[m]]
-        self.authority.setTargetFunctionRole(target, selectors, role)
+        args = (target, selectors, role)
+        self.authority.setTargetFunctionRole(*args, sender=self.governance)
+
+    def lend_all_but(self, kept: int) -> None:
+        """Leaves `kept` assets idle; the rest goes to the strategy."""
+        self.capital.lend(self.strategy, self.router.idle() - kept)
+
+    def set_liquidity(self, assets: int) -> None:
+        """Lends what is idle; the strategy pays out so many assets and no more."""
+        if self.router.idle() != 0:
+            self.lend_all_but(0)
+        self.strategy.setLimit(True, assets)
+
+    def lose(self, assets: int, report: bool) -> None:
+        """The strategy loses so much; the router knows it only after a report."""
+        self.strategy.lose(assets)
+        if report:
+            self.capital.report(self.strategy)
+
+    def make_price_awkward(self, unit: int) -> None:
+        """A founder's deposit and a gain that ends near 10/7 assets a share, all of it unlocked."""
+        self.invest("founder", 7 * unit + 3)
+        self.lend_all_but(0)
+        self.strategy.gain(3 * unit + 1)
+        self.capital.report(self.strategy)
+        self.evm.mine(seconds=30 * 86_400)
 
     def fund(self, label: str, assets: int, spender: Any = None) -> Address:
         """An account with `assets`, all of it approved to the gateway (or `spender`)."""
@@ -176,7 +228,7 @@ class Flows:
         proof = sign_typed(owner, token.name(), token, "Permit", PERMIT, message)
         return (value, deadline, *proof)
 
-    def settle(self, *intents: Intent, gas: int = 1_000_000_000) -> tuple[int, int]:
+    def settle(self, *intents: Intent, gas: int = 30_000_000) -> tuple[int, int]:
         """Settles them in the next batch."""
         self.batches += 1
         done = self.gateway.settle(
@@ -194,31 +246,20 @@ class Flows:
         return [(e["owner"], REASONS[e["reason"]]) for e in found]
 
 
-def flows(evm: Evm, asset: Contract | None = None, decimals: int = 18, offset: int = 0) -> Flows:
-    """A fresh world around a router double."""
-    asset = asset or evm.deploy("TestToken", "Dollar", "USD", decimals)
-    router = evm.deploy("RouterDouble", asset, asset.decimals(), offset)
-    authority = evm.deploy("AccessAuthority", evm.default_sender)
-    gate = evm.account("gate")
-    gateway = evm.deploy("DepositGateway", router, authority, gate)
-    queue = evm.deploy("ExitQueue", router, gate)
-    router.setExitQueue(queue)
-    world = Flows(
-        evm,
-        asset,
-        router,
-        authority,
-        gateway,
-        queue,
-        gate,
-        evm.account("batcher"),
-        evm.account("keeper"),
-        evm.account("compliance"),
-    )
+def flows(
+    evm: Evm, decimals: int = 18, token: str = "TestToken", token_args: tuple[Any, ...] = ()
+) -> Flows:
+    """A fresh router with a gateway, a queue and one strategy."""
+    capital = build_world(evm, decimals, token, token_args)
+    gateway = evm.deploy("DepositGateway", capital.router, capital.authority, capital.gate)
+    queue = evm.deploy("ExitQueue", capital.router, capital.gate)
+    capital.router.setExitQueue(queue, sender=capital.governance)
+    strategy = capital.add_strategy()
+    people = evm.account("batcher"), evm.account("compliance")
+    world = Flows(evm, capital, gateway, queue, strategy, *people)
     world.permit_role(gateway, "DepositGateway", ["settle"], BATCHER)
-    roles = ((BATCHER, world.batcher), (KEEPER, world.keeper), (COMPLIANCE, world.compliance))
-    for role, holder in roles:
-        authority.grantRole(role, holder, 0)
+    for role, holder in ((BATCHER, people[0]), (COMPLIANCE, people[1])):
+        capital.authority.grantRole(role, holder, 0, sender=capital.governance)
     return world
 
 

@@ -1,4 +1,4 @@
-"""Proves a Solidity file's `check_` functions with halmos, in a copy; never builds in place."""
+"""Proves the `check_` functions of one Solidity file with halmos; never touches the repository's own builds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from offchain.artifacts import ROOT
 from tests.support import build
 
 PROJECT = """
@@ -72,7 +71,7 @@ def prove(
     with tempfile.TemporaryDirectory(prefix="halmos-") as folder:
         project = Path(folder)
         for path in build._closure(PurePosixPath(source)):
-            relative = path.relative_to(ROOT)
+            relative = path.relative_to(build.ROOT)
             if relative.parts[0] == "node_modules":
                 continue
             text = path.read_text()
@@ -83,8 +82,10 @@ def prove(
             copy = project / relative
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_text(text)
-        (project / "node_modules").symlink_to(ROOT / "node_modules")
-        (project / "foundry.toml").write_text(PROJECT.format(solc=ROOT / ".tools" / "bin" / "solc"))
+        (project / "node_modules").symlink_to(build.ROOT / "node_modules")
+        (project / "foundry.toml").write_text(
+            PROJECT.format(solc=build.ROOT / ".tools" / "bin" / "solc")
+        )
         return _run(project, PurePosixPath(source).stem, options, timeout)
 
 

@@ -125,7 +125,7 @@ def v3_sell(peer: V3, tokens: tuple[Contract, Contract], user: Any, amount: int,
 
 @dataclass(frozen=True)
 class V4:
-    """One pool without hooks in the real v4 manager, and the leaner of the package's two routers."""
+    """One pool without hooks in the real v4 manager, and the leaner of the two routers."""
 
     manager: Contract
     router: Contract
@@ -136,7 +136,7 @@ def v4(evm: Evm, tokens: tuple[Contract, Contract], reserves: tuple[int, int], l
     """Needs an EVM with spec CANCUN."""
     out = f"{VENDOR}/v4-core/out"
     manager = deploy(evm, f"{out}/PoolManager.sol/PoolManager", lp)
-    router = deploy(evm, f"{out}/PoolSwapTest.sol/PoolSwapTest", manager)
+    router = deploy(evm, f"{out}/SwapRouterNoChecks.sol/SwapRouterNoChecks", manager)
     liquidity = deploy(evm, f"{out}/PoolModifyLiquidityTest.sol/PoolModifyLiquidityTest", manager)
     key = (*(t.address for t in tokens), V3_FEE, V3_SPACING, NO_HOOKS)
     manager.initialize(key, _sqrt_price_x96(reserves))
@@ -153,7 +153,7 @@ def v4(evm: Evm, tokens: tuple[Contract, Contract], reserves: tuple[int, int], l
 def v4_sell(peer: V4, user: Any, amount: int, side: bool) -> None:
     """Exact in through the router, plain ERC-20 in and out; the user has approved it."""
     limit = NO_LIMIT_DOWN if side else NO_LIMIT_UP
-    peer.router.swap(peer.key, (side, -amount, limit), (False, False), b"", sender=user)
+    peer.router.swap(peer.key, (side, -amount, limit), sender=user)
 
 
 def _sqrt_price_x96(reserves: tuple[int, int]) -> int:

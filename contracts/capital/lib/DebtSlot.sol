@@ -20,7 +20,9 @@ library DebtSlot {
 
     function locked(uint256 slot) internal view returns (uint256) {
         uint256 end = uint40(slot);
-        return block.timestamp >= end ? 0 : uint104(slot >> 40) * (end - block.timestamp);
+        unchecked {
+            return block.timestamp >= end ? 0 : uint256(uint104(slot >> 40)) * (end - block.timestamp);
+        }
     }
 
     function withDebt(uint256 slot, uint256 debt_) internal pure returns (uint256) {

@@ -13,6 +13,8 @@ library HotSlot {
     uint256 internal constant POLICY = 2;
     /// Shares wait in the exit queue.
     uint256 internal constant QUEUE = 4;
+    /// Deposits are capped.
+    uint256 internal constant CAP = 8;
 
     uint256 internal constant MAX_SUPPLY = type(uint128).max;
     uint256 internal constant MAX_ASSETS = type(uint112).max;

@@ -10,7 +10,7 @@ contract BarringToken is TestToken {
     mapping(address account => bool) public isBarred;
     bool public silent;
 
-    constructor(uint8 decimals_) TestToken("Barring", "BAR", decimals_) {}
+    constructor(string memory name_, string memory symbol_, uint8 decimals_) TestToken(name_, symbol_, decimals_) {}
 
     function bar(address account, bool barred) external {
         isBarred[account] = barred;

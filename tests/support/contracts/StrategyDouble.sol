@@ -82,12 +82,14 @@ contract StrategyDouble is ERC4626 {
 
     function maxWithdraw(address owner) public view override returns (uint256) {
         _misbehave(this.maxWithdraw.selector);
-        uint256 assets = super.maxWithdraw(owner);
+        uint256 assets = super.previewRedeem(super.balanceOf(owner));
+        assets -= assets * exitFeeBps / 1e4;
         return limited && limit < assets ? limit : assets;
     }
 
     function maxRedeem(address owner) public view override returns (uint256) {
-        uint256 shares = super.maxRedeem(owner);
+        uint256 shares = super.balanceOf(owner);
+        if (!limited) return shares;
         uint256 most = previewWithdraw(maxWithdraw(owner));
         return most < shares ? most : shares;
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 from eth_account.messages import encode_typed_data
@@ -140,10 +141,8 @@ def test_batch__any_byte_changed__other_calls_or_refused(batch, data):
     packed = bytearray(pack_batch(batch))
     at = data.draw(st.integers(0, len(packed) - 1))
     packed[at] ^= data.draw(st.integers(1, 255))
-    try:
+    with suppress(SafeError):
         assert unpack_batch(bytes(packed)) != tuple(batch)
-    except SafeError:
-        pass
 
 
 @pytest.mark.parametrize("extra", [b"\0", b"\0" * 32, b"\1"])
@@ -173,7 +172,7 @@ def test_sign__signer_signs_something_else__refused(tx):
         def sign_hash(self, digest: bytes) -> bytes:
             return OWNERS[0].sign_hash(keccak(digest))
 
-    with pytest.raises(SafeError, match="not .* over this transaction"):
+    with pytest.raises(SafeError, match=r"not .* over this transaction"):
         sign(tx, Swapper())
 
 
@@ -226,7 +225,9 @@ def test_describe__freeze__names_the_function_the_targets_and_the_units(book):
         f"domain hash  0x{tx.domain_hash.hex()}",
         f"message hash 0x{tx.message_hash.hex()}",
         f"1. EmergencyGate {GATE}: raiseMany",
-        f"     targets_: [CapitalRouter {ROUTER}, guardian Safe {SAFE}]",
+        "     targets_: 2",
+        f"       - CapitalRouter {ROUTER}",
+        f"       - guardian Safe {SAFE}",
         "     level: 3 (FROZEN)",
         "     duration: 259200 (3 d)",
         '     reason: "drill"',
@@ -450,7 +451,5 @@ def test_proposal__any_byte_changed__refused_or_the_same(tmp_path_factory, data)
     content = bytearray(path.read_bytes())
     content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(content)
-    try:
+    with suppress(SafeError):
         assert Proposal.load(path) == proposal
-    except SafeError:
-        pass

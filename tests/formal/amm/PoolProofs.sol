@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {PoolState} from "contracts/amm/PoolState.sol";
+import {PriceFloat} from "contracts/amm/PriceFloat.sol";
+import {SwapMath} from "contracts/amm/SwapMath.sol";
+
+/// @notice Statements about the pool's arithmetic for all inputs; halmos proves each `check_` function.
+contract PoolProofs {
+    using PoolState for uint256;
+
+    uint256 private constant CODE = (1 << 60) - 1;
+
+    // packing
+
+    function check_core__new_reserves__keep_block_and_state(uint256 core, uint112 r0, uint112 r1) external pure {
+        uint256 packed = core.withReservesLocked(r0, r1);
+        assert(packed.reserve0() == r0 && packed.reserve1() == r1);
+        assert(packed.blockOf() == core.blockOf() && packed.stateOf() == core.stateOf());
+        assert(packed.isLocked());
+    }
+
+    function check_core__new_block__keeps_the_rest(uint256 core, uint256 number) external pure {
+        uint256 packed = core.withBlock(number);
+        assert(packed.blockOf() == number & PoolState.BLOCK_MASK);
+        assert(packed.reserve0() == core.reserve0() && packed.reserve1() == core.reserve1());
+        assert(packed.stateOf() == core.stateOf() && packed.isLocked() == core.isLocked());
+    }
+
+    function check_core__new_state__keeps_the_rest(uint256 core, uint8 state) external pure {
+        if (state > 3) return;
+        uint256 packed = core.withState(state);
+        assert(packed.stateOf() == state);
+        assert(packed.reserve0() == core.reserve0() && packed.reserve1() == core.reserve1());
+        assert(packed.blockOf() == core.blockOf() && packed.isLocked() == core.isLocked());
+    }
+
+    function check_window__packs_without_loss(uint256 a, uint256 b, uint256 c, uint256 d, uint16 fee) external pure {
+        (a, b, c, d) = (a & CODE, b & CODE, c & CODE, d & CODE);
+        uint256 packed = PoolState.packWindow(a, b, c, d, fee);
+        assert(packed.lowOf() == (a < c ? a : c));
+        assert(packed.highOf() == (b > d ? b : d));
+        assert(packed.feeOf() == fee);
+    }
+
+    function check_oracle__packs_without_loss(
+        uint40 timestamp,
+        int56 cumulative,
+        int56 truncatedCumulative,
+        int24 tick,
+        int24 truncatedTick,
+        uint24 volatility,
+        uint32 ring
+    ) external pure {
+        uint256 packed = PoolState.packOracle(
+            timestamp, cumulative, truncatedCumulative, tick, truncatedTick, volatility, ring
+        );
+        assert(packed.timestampOf() == timestamp);
+        assert(packed.cumulativeOf() == cumulative && packed.truncatedCumulativeOf() == truncatedCumulative);
+        assert(packed.tickOf() == tick && packed.truncatedTickOf() == truncatedTick);
+        assert(packed.volatilityOf() == volatility && packed.ringOf() == ring);
+    }
+
+    function check_oracle__new_ring__keeps_the_rest(uint256 oracle, uint16 index, uint16 cardinality) external pure {
+        uint256 packed = oracle.withRing(index, cardinality);
+        assert(packed.indexOf() == index && packed.cardinalityOf() == cardinality);
+        assert(packed << 32 == oracle << 32);
+    }
+
+    // checkpoint: lo ≤ every opening of the window ≤ hi
+
+    /// @dev `opening` stands for any opening that the current pair already bounds.
+    function check_fold__same_epoch__bounds_old_and_new_openings(
+        uint256 window,
+        uint256 code,
+        uint256 opening,
+        uint256 epoch,
+        uint16 fee
+    ) external pure {
+        code &= CODE;
+        if (code == CODE) return;
+        if (opening < window & CODE || opening >= (window >> 60) & CODE) return;
+        uint256 folded = PoolState.foldWindow(window, code, epoch, epoch, fee);
+        assert(folded & CODE <= opening && opening < (folded >> 60) & CODE);
+        assert(folded & CODE <= code && code < (folded >> 60) & CODE);
+        assert((folded >> 120) & ((1 << 120) - 1) == (window >> 120) & ((1 << 120) - 1));
+        assert(folded.lowOf() <= window.lowOf() && folded.highOf() >= window.highOf());
+        assert(folded.lowOf() <= code && code < folded.highOf());
+        assert(folded.feeOf() == fee);
+    }
+
+    /// @dev The epoch's openings stay bounded for the whole of the next epoch.
+    function check_fold__next_epoch__keeps_the_openings_of_the_last(
+        uint256 window,
+        uint256 code,
+        uint256 opening,
+        uint256 lastEpoch,
+        uint16 fee
+    ) external pure {
+        code &= CODE;
+        if (code == CODE || lastEpoch == type(uint256).max) return;
+        if (opening < window & CODE || opening >= (window >> 60) & CODE) return;
+        uint256 folded = PoolState.foldWindow(window, code, lastEpoch, lastEpoch + 1, fee);
+        assert((folded >> 120) & CODE <= opening && opening < (folded >> 180) & CODE);
+        assert(folded.lowOf() <= opening && opening < folded.highOf());
+        assert(folded.lowOf() <= code && code < folded.highOf());
+    }
+
+    function check_fold__skipped_epoch__holds_the_spot(
+        uint256 window,
+        uint256 code,
+        uint256 lastEpoch,
+        uint256 epoch,
+        uint16 fee
+    ) external pure {
+        code &= CODE;
+        if (code == CODE || epoch < lastEpoch || epoch - lastEpoch < 2) return;
+        uint256 folded = PoolState.foldWindow(window, code, lastEpoch, epoch, fee);
+        assert(folded.lowOf() == code && folded.highOf() == code + 1);
+    }
+
+    /// @dev A trip of no more than one window lies in two adjacent epochs.
+    function check_epochs__span_of_one_window__are_adjacent(uint40 first, uint40 last, uint8 window) external pure {
+        if (window == 0 || last < first || uint256(last) - first > window) return;
+        uint256 between = uint256(last) / window - uint256(first) / window;
+        assert(between <= 1);
+    }
+
+    function check_follow__stays_between_and_within_the_limit(int24 from, int24 to, uint40 limit) external pure {
+        int256 moved = PoolState.follow(from, to, PoolState.distance(from, to), limit);
+        assert(PoolState.distance(moved, from) <= limit);
+        assert(PoolState.distance(moved, to) <= PoolState.distance(from, to));
+    }
+
+    // prices
+
+    /// @dev The bound of a sell: out ≤ e·lo, to the last bit, for every exponent at once.
+    function check_mul_down__is_the_floor(uint256 code, uint112 amount) external pure {
+        code &= CODE;
+        if (code >> 52 > 223) return;
+        uint256 mantissa = (1 << 52) | (code & ((1 << 52) - 1));
+        uint256 result = PriceFloat.mulDown(code, amount);
+        uint256 exponent = code >> 52;
+        unchecked {
+            uint256 product = amount * mantissa;
+            if (exponent >= 164) assert(result == product << (exponent - 164));
+            else assert(result << (164 - exponent) <= product && product >> (164 - exponent) == result);
+        }
+    }
+
+    /// @dev The bound of a buy, exact out: in ≥ out·hi.
+    function check_mul_up__is_not_below_the_product(uint256 code, uint112 amount) external pure {
+        code &= CODE;
+        if (code >> 52 > 223) return;
+        uint256 down = PriceFloat.mulDown(code, amount);
+        uint256 up = PriceFloat.mulUp(code, amount);
+        uint256 exponent = code >> 52;
+        unchecked {
+            uint256 product = amount * ((1 << 52) | (code & ((1 << 52) - 1)));
+            if (exponent >= 164) assert(up == down);
+            else assert(up == down + (product & ((1 << (164 - exponent)) - 1) == 0 ? 0 : 1));
+        }
+    }
+
+    // trades
+
+    /// @dev P1 for sells: whatever the curve says, the window's bound holds.
+    function check_sell__never_above_the_bound(
+        uint112 reserveIn,
+        uint112 reserveOut,
+        uint112 amountIn,
+        uint16 fee,
+        uint256 bound
+    ) external pure {
+        bound &= CODE;
+        if (reserveIn == 0 || reserveOut == 0 || bound >> 52 > 223) return;
+        uint256 out = SwapMath.amountOutDown(reserveIn, reserveOut, amountIn, fee, bound, true);
+        uint256 effective = uint256(amountIn) * (1e6 - uint256(fee)) / 1e6;
+        assert(out <= PriceFloat.mulDown(bound, effective));
+    }
+
+    function check_buy__never_above_the_bound(
+        uint112 reserveIn,
+        uint112 reserveOut,
+        uint112 amountIn,
+        uint16 fee,
+        uint256 bound
+    ) external pure {
+        bound &= CODE;
+        if (reserveIn == 0 || reserveOut == 0 || bound >> 52 > 223) return;
+        uint256 out = SwapMath.amountOutDown(reserveIn, reserveOut, amountIn, fee, bound, false);
+        uint256 effective = uint256(amountIn) * (1e6 - uint256(fee)) / 1e6;
+        assert(out <= PriceFloat.divDown(bound, effective));
+    }
+
+    /// @dev And the curve's bound holds whatever the window says.
+    function check_swap__never_above_the_curve(
+        uint112 reserveIn,
+        uint112 reserveOut,
+        uint112 amountIn,
+        uint16 fee,
+        uint256 bound,
+        bool zeroForOne
+    ) external pure {
+        bound &= CODE;
+        if (reserveIn == 0 || reserveOut == 0 || bound >> 52 > 223) return;
+        uint256 out = SwapMath.amountOutDown(reserveIn, reserveOut, amountIn, fee, bound, zeroForOne);
+        uint256 effective = uint256(amountIn) * (1e6 - uint256(fee)) / 1e6;
+        assert(out <= uint256(reserveOut) * effective / (uint256(reserveIn) + effective));
+    }
+
+    /// @dev P2 on reserves of eight bits: there the solver can take the multiplication apart.
+    function check_swap__k_never_falls__8_bits(
+        uint8 reserveIn,
+        uint8 reserveOut,
+        uint8 amountIn,
+        uint16 fee,
+        uint256 bound,
+        bool zeroForOne
+    ) external pure {
+        bound &= CODE;
+        if (reserveIn == 0 || reserveOut == 0 || bound >> 52 > 223) return;
+        uint256 out = SwapMath.amountOutDown(reserveIn, reserveOut, amountIn, fee, bound, zeroForOne);
+        assert(out < reserveOut);
+        assert(
+            (uint256(reserveIn) + amountIn) * (uint256(reserveOut) - out) >= uint256(reserveIn) * reserveOut
+        );
+    }
+
+    function check_msb__is_the_highest_bit(uint256 x) external pure {
+        if (x == 0) return;
+        uint256 n = PriceFloat.mostSignificantBit(x);
+        assert(n < 256 && x >> n == 1);
+    }
+}

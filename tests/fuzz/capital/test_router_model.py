@@ -1,0 +1,394 @@
+"""Stateful fuzz of the router against its exact model: every balance, to the unit, after every step."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.models import router as model
+from tests.models.router import Refused, RouterModel, StrategyModel, VaultModel
+from tests.support.capital import BPS, DAY, MAX_112, NO_LIMIT, World, build_world
+from tests.support.evm import Address, Contract, Evm, Revert
+
+pytestmark = pytest.mark.fuzz
+
+RUNS = int(os.environ.get("FUZZ_RUNS", "30"))
+SEED = int(os.environ.get("FUZZ_SEED", "5"))
+STEPS = int(os.environ.get("FUZZ_STEPS", "40"))
+PREVIEW_REDEEM = bytes.fromhex("4cdad506")
+ACTORS = ("whale", "investor", "saver", "attacker", "queue")
+DECIMALS = (0, 6, 8, 18, 24)
+
+
+@dataclass
+class Session:
+    """One router, its model, and a seeded source of steps."""
+
+    world: World
+    books: RouterModel
+    rng: random.Random
+    unit: int
+    people: dict[str, Address] = field(default_factory=dict)
+    vaults: list[Contract] = field(default_factory=list)
+    trail: list[str] = field(default_factory=list)
+
+    @property
+    def router(self) -> Contract:
+        return self.world.router
+
+    # ---- steps ----
+
+    def step(self) -> None:
+        steps = (
+            *(self.deposit,) * 4,
+            *(self.redeem,) * 4,
+            *(self.withdraw,) * 3,
+            *(self.lend,) * 4,
+            *(self.recall,) * 2,
+            *(self.report,) * 4,
+            *(self.gain,) * 2,
+            *(self.lose,) * 2,
+            *(self.pass_time,) * 3,
+            self.mint,
+            self.in_kind,
+            self.transfer,
+            self.dry_up,
+            self.break_down,
+            self.change_state,
+            self.queue_up,
+            self.harvest,
+            self.change_limits,
+            self.donate,
+        )
+        self.rng.choice(steps)()
+
+    def deposit(self) -> None:
+        who, assets = self._actor(), self._amount()
+        self.world.fund(self.people[who], assets)
+        self._both(
+            f"deposit {who} {assets}",
+            lambda: self.router.deposit(assets, self.people[who], sender=self.people[who]),
+            lambda: self.books.deposit(who, assets),
+        )
+
+    def mint(self) -> None:
+        who = self._actor()
+        shares = self.books.to_shares_down(self._amount()) + self.rng.randrange(3)
+        self.world.fund(self.people[who], self.books.to_assets_up(shares))
+        self._both(
+            f"mint {who} {shares}",
+            lambda: self.router.mint(shares, self.people[who], sender=self.people[who]),
+            lambda: self.books.mint(who, shares),
+        )
+
+    def redeem(self) -> None:
+        who = self._actor()
+        held = self.books.balances[who]
+        shares = self._part(held)
+        address = self.people[who]
+        if self.rng.random() < 0.3:
+            self._check_max(who)
+        self._both(
+            f"redeem {who} {shares}",
+            lambda: self.router.redeem(shares, address, address, sender=address),
+            lambda: self.books.redeem(who, shares),
+            lambda: self.router.previewRedeem(shares),
+        )
+
+    def withdraw(self) -> None:
+        who = self._actor()
+        assets = self._part(self.books.to_assets_down(self.books.balances[who]))
+        address = self.people[who]
+        self._both(
+            f"withdraw {who} {assets}",
+            lambda: self.router.withdraw(assets, address, address, sender=address),
+            lambda: self.books.withdraw(who, assets),
+            lambda: self.router.previewWithdraw(assets),
+        )
+
+    def in_kind(self) -> None:
+        who = self._actor()
+        shares = self._part(self.books.balances[who])
+        address = self.people[who]
+
+        def run() -> tuple[int, list[int]]:
+            assets, _, parts = self.router.redeemInKind(shares, address, address, sender=address)
+            return assets, list(parts)
+
+        self._both(
+            f"in kind {who} {shares}", run, lambda: self.books.redeem_in_kind(who, shares)
+        )
+
+    def transfer(self) -> None:
+        source, target = self._actor(), self._actor()
+        shares = self._part(self.books.balances[source])
+
+        def move() -> bool:
+            if self.books.state == model.FROZEN or shares > self.books.balances[source]:
+                raise Refused
+            self.books.balances[source] -= shares
+            self.books.balances[target] += shares
+            return True
+
+        self._both(
+            f"transfer {source} {target} {shares}",
+            lambda: self.router.transfer(
+                self.people[target], shares, sender=self.people[source]
+            ),
+            move,
+        )
+
+    def lend(self) -> None:
+        index = self._strategy()
+        assets = self._part(self.books.idle)
+        self._both(
+            f"lend {index} {assets}",
+            lambda: self.world.lend(self.vaults[index], assets),
+            lambda: self.books.lend(self.books.strategies[index], assets),
+        )
+
+    def recall(self) -> None:
+        index = self._strategy()
+        assets = self._part(self.books.strategies[index].debt)
+        self._both(
+            f"recall {index} {assets}",
+            lambda: self.world.recall(self.vaults[index], assets),
+            lambda: self.books.recall(self.books.strategies[index], assets),
+        )
+
+    def report(self) -> None:
+        index = self._strategy()
+        before = self.books.ratio
+        strategy = self.books.strategies[index]
+        result = self._both(
+            f"report {index}",
+            lambda: self.world.report(self.vaults[index]),
+            lambda: self.books.report(strategy),
+        )
+        if result is not None and result[1] == 0:
+            after = self.books.ratio
+            assert after[0] * before[1] >= before[0] * after[1], "R5: no report without a loss lowers the price"
+
+    def harvest(self) -> None:
+        index, assets = self._strategy(), self._amount() // 50
+        self.world.fund(self.world.harvester, assets)
+        self._both(
+            f"yield {index} {assets}",
+            lambda: self.router.receiveYield(
+                self.vaults[index], assets, sender=self.world.harvester
+            ),
+            lambda: self.books.receive_yield(assets),
+        )
+
+    def gain(self) -> None:
+        index = self._strategy()
+        vault = self.books.strategies[index].vault
+        assets = self.rng.randrange(vault.assets // 10 + 2)
+        self.vaults[index].gain(assets)
+        vault.assets += assets
+        self.trail.append(f"gain {index} {assets}")
+
+    def lose(self) -> None:
+        index = self._strategy()
+        vault = self.books.strategies[index].vault
+        most = vault.assets if self.rng.random() < 0.1 else vault.assets // 10
+        assets = self.rng.randrange(most + 1)
+        self.vaults[index].lose(assets)
+        vault.assets -= assets
+        self.trail.append(f"lose {index} {assets}")
+
+    def dry_up(self) -> None:
+        index = self._strategy()
+        vault = self.books.strategies[index].vault
+        vault.limit = None if self.rng.random() < 0.5 else self._part(vault.assets)
+        self.vaults[index].setLimit(vault.limit is not None, vault.limit or 0)
+        self.trail.append(f"limit {index} {vault.limit}")
+
+    def break_down(self) -> None:
+        index = self._strategy()
+        vault = self.books.strategies[index].vault
+        vault.broken = not vault.broken and self.rng.random() < 0.5
+        self.vaults[index].setFault(PREVIEW_REDEEM, 1 if vault.broken else 0)
+        self.trail.append(f"broken {index} {vault.broken}")
+
+    def donate(self) -> None:
+        self.world.asset.mint(self.router, self._amount())
+
+    def pass_time(self) -> None:
+        seconds = self.rng.choice((1, 12, 3_600, DAY, 3 * DAY, 30 * DAY))
+        self.world.evm.mine(1, seconds)
+        self.books.now = self.world.evm.timestamp
+        self.trail.append(f"time {seconds}")
+
+    def change_state(self) -> None:
+        state = self.rng.choice((0, 0, 0, 1, 2, 3))
+        self.world.set_state(state)
+        self.books.state = state
+        self.trail.append(f"state {state}")
+
+    def queue_up(self) -> None:
+        shares = self._part(self.books.balances["queue"])
+        self.router.setQueuedShares(shares, sender=self.people["queue"])
+        self.books.queued = shares
+        self.trail.append(f"queued {shares}")
+
+    def change_limits(self) -> None:
+        index = self._strategy()
+        strategy = self.books.strategies[index]
+        strategy.max_gain_bps = self.rng.choice((NO_LIMIT, 300))
+        strategy.max_loss_bps = self.rng.choice((NO_LIMIT, 300))
+        vault, governance = self.vaults[index], self.world.governance
+        self.world.set_health(vault, strategy.max_gain_bps, strategy.max_loss_bps)
+        self.router.closeReview(vault, sender=governance)
+        strategy.review = False
+        seconds = self.rng.choice((0, DAY, 7 * DAY))
+        self.router.setProfitUnlockTime(seconds, sender=governance)
+        self.books.unlock_time = seconds
+        self.trail.append(f"limits {index}, unlock {seconds}")
+
+    # ---- both worlds ----
+
+    def _both(
+        self,
+        what: str,
+        real: Callable[[], object],
+        modelled: Callable[[], object],
+        preview: Callable[[], object] | None = None,
+    ) -> object:
+        """Runs a step on both sides: the same answer, or both refuse."""
+        self.trail.append(what)
+        promised = preview() if preview else None
+        try:
+            expected = modelled()
+        except Refused:
+            try:
+                real()
+            except Revert:
+                return None
+            raise AssertionError(f"the router did what the model refuses: {what}") from None
+        got = real()
+        if expected is not None:
+            assert got == expected, f"{what}: the router says {got}, the model {expected}"
+        if preview:
+            assert promised == expected, f"{what}: the preview said {promised}, it was {expected}"
+        return expected
+
+    def _check_max(self, who: str) -> None:
+        """R3: what max returns succeeds, one more fails."""
+        address, router = self.people[who], self.router
+        for limit, call in (
+            (router.maxRedeem(address), lambda n: router.redeem(n, address, address, sender=address)),
+            (router.maxWithdraw(address), lambda n: router.withdraw(n, address, address, sender=address)),
+        ):
+            with self.world.evm.rollback():
+                if limit:
+                    call(limit)
+            with self.world.evm.rollback():
+                try:
+                    call(limit + 1)
+                except Revert:
+                    continue
+                raise AssertionError(f"R3: {who} took {limit + 1}, the maximum was {limit}")
+
+    def compare(self) -> None:
+        books, router = self.books, self.router
+        assert router.idle() == books.idle, "idle"
+        assert router.totalDebt() == books.debt, "R1: total debt is the sum of debts"
+        assert router.totalAssets() == books.total_assets, "R1"
+        assert router.lockedShares() == books.locked, "locked shares"
+        assert router.totalSupply() == books.supply + books.locked, "supply"
+        for name in (*ACTORS, "treasury"):
+            assert router.balanceOf(self.people[name]) == books.balances[name], name
+        for strategy, vault in zip(books.strategies, self.vaults, strict=True):
+            state = self.world.state(vault)
+            assert (state[0], state[8], state[7]) == (strategy.debt, strategy.shares, strategy.review)
+            assert vault.totalAssets() == strategy.vault.assets
+        assert router.highWaterMarkWad() == books.high_water_mark, "high-water mark"
+        assert self.world.asset.balanceOf(router) >= books.idle, "the books are covered"
+
+    # ---- choices ----
+
+    def _actor(self) -> str:
+        return self.rng.choice(ACTORS)
+
+    def _strategy(self) -> int:
+        return self.rng.randrange(len(self.vaults))
+
+    def _amount(self) -> int:
+        return self.rng.choice((1, 2, self.rng.randrange(1, 100 * self.unit), 1_000 * self.unit))
+
+    def _part(self, whole: int) -> int:
+        return self.rng.choice(
+            (0, 1, whole, whole + 1, self.rng.randrange(whole + 1), self.rng.randrange(whole + 1))
+        )
+
+
+def start(seed: int, decimals: int) -> Session:
+    evm = Evm()
+    world = build_world(evm, decimals=decimals)
+    rng = random.Random(seed)
+    people = {name: evm.account(name) for name in (*ACTORS, "treasury")}
+    virtual = 10 ** (world.router.decimals() - decimals)
+    books = RouterModel(virtual=virtual, now=evm.timestamp, queue="queue")
+    session = Session(world, books, rng, 10 ** min(decimals, 6) * 10 ** max(0, decimals - 6), people)
+    for _ in range(3):
+        bps = rng.choice((BPS, 4_000))
+        vault = world.add_strategy(bps=bps)
+        session.vaults.append(vault)
+        books.strategies.append(StrategyModel(VaultModel(), MAX_112, bps))
+    world.router.setExitQueue(people["queue"], sender=world.governance)
+    fees = (rng.choice((0, 1_000)), rng.choice((0, 100)))
+    world.router.setFees((*fees, people["treasury"]), sender=world.governance)
+    books.performance_bps, books.management_bps = fees
+    books.recipient, books.settled_until = "treasury", evm.timestamp
+    return session
+
+
+@pytest.mark.parametrize("run", range(RUNS))
+def test_router__any_sequence__equals_the_model(run: int) -> None:
+    """Property: R1, R3, R4, R5, R6, R9."""
+    session = start(SEED * 1_000_003 + run, DECIMALS[run % len(DECIMALS)])
+    try:
+        for _ in range(STEPS):
+            session.step()
+            session.compare()
+    except (AssertionError, Revert) as error:
+        trail = "\n  ".join(session.trail)
+        raise AssertionError(f"{error}\nseed {SEED}, run {run}:\n  {trail}") from error
+
+
+@pytest.mark.parametrize("run", range(RUNS))
+def test_round_trip__any_state__never_gains(run: int) -> None:
+    """Property: R2, R8: in and out in one block, by any pair of ways, gains nothing, for anybody's balance sheet."""
+    session = start(SEED * 7_000_003 + run, DECIMALS[run % len(DECIMALS)])
+    for _ in range(STEPS // 2):
+        session.step()
+    world, rng = session.world, session.rng
+    world.set_state(0)
+    passer = world.evm.account("passer")
+    others = session.people["whale"]
+    value = world.router.convertToAssets(world.router.balanceOf(others))
+    assets = rng.randrange(1, 1_000 * session.unit)
+    with world.evm.rollback():
+        try:
+            shares = world.deposit(passer, assets)
+            got = world.router.redeem(shares, passer, passer, sender=passer)
+        except Revert as error:
+            assert error.name in {"InsufficientLiquidity", "ZeroAmount"}, error
+            return
+        assert got <= assets, f"R2: {assets} became {got}"
+        assert world.router.convertToAssets(world.router.balanceOf(others)) >= value
+    with world.evm.rollback():
+        shares = world.deposit(passer, assets)
+        paid, _, parts = world.router.redeemInKind(shares, passer, passer, sender=passer)
+        for vault, part in zip(session.vaults, parts, strict=True):
+            vault.setFault(PREVIEW_REDEEM, 0)
+            vault.setLimit(False, 0)
+            if part:
+                paid += vault.redeem(part, passer, passer, sender=passer)
+        broken = any(s.vault.broken for s in session.books.strategies)
+        assert paid <= assets or broken, f"R2: {assets} became {paid} in kind"
