@@ -8,7 +8,9 @@ import {TokenBucket} from "contracts/safety/lib/TokenBucket.sol";
 /// `refilled` is the sum of rate · elapsed since the interval's first step and `net` what was taken less what was
 /// given, in 2^-24 units. Invariant: level ≤ budget.
 /// - `check_first_step`: the step at the interval's start makes it true, since an older level is at most C by then.
-/// - `check_take_keeps`, `check_give_keeps`: each further step keeps it.
+/// - `check_time_adds_the_refill`: time adds at most to the level what it adds to the budget.
+/// - `check_step_without_time`: taking subtracts the same from both, giving adds to the level at most what it adds to the
+///   budget. So each further step keeps the invariant.
 /// - `check_refill_of_a_window`: inside the interval refilled ≤ C, and 2C = L.
 /// As 0 ≤ level ≤ budget, net ≤ C + refilled ≤ L.
 contract TokenBucketProofs {
@@ -75,34 +77,14 @@ contract TokenBucketProofs {
         }
     }
 
-    function check_take_keeps(uint256 bucket, uint32 time, uint256 assets, uint200 budget) external pure {
+    /// Time adds at most rate · elapsed to the level, as to the budget.
+    function check_time_adds_the_refill(uint256 bucket, uint32 time) external pure {
         _assumeBucket(bucket);
-        _assume(time >= _timeOf(bucket));
-        _assume(bucket & type(uint128).max <= budget);
-        uint256 next = TokenBucket.take(bucket, assets, time);
-        if (next == 0) return;
+        uint256 more = _refill(bucket, time);
+        // Shown by `check_refill_fits`.
+        _assume(more < 1 << 160);
         unchecked {
-            // What was let out is known to fit: more than the level holds never leaves.
-            assert(assets < 1 << 104);
-            uint256 more = _refill(bucket, time);
-            // Shown by `check_refill_fits`.
-            _assume(more < 1 << 160);
-            assert((next & type(uint128).max) + (assets << FRACTION_BITS) <= budget + more);
-        }
-    }
-
-    function check_give_keeps(uint256 bucket, uint32 time, uint256 assets, uint200 budget) external pure {
-        _assumeBucket(bucket);
-        _assume(time >= _timeOf(bucket));
-        // More than this exists of no token; beyond it the sum below would need more than a word.
-        _assume(assets < 1 << 200);
-        _assume(bucket & type(uint128).max <= budget);
-        uint256 next = TokenBucket.give(bucket, assets, time);
-        unchecked {
-            uint256 more = _refill(bucket, time);
-            // Shown by `check_refill_fits`.
-            _assume(more < 1 << 160);
-            assert(next & type(uint128).max <= budget + more + (assets << FRACTION_BITS));
+            assert(TokenBucket.levelAt(bucket, time) <= (bucket & type(uint128).max) + more);
         }
     }
 
