@@ -52,7 +52,7 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission("AaveV3Strategy", HARVESTER, ("claimRewards",)),
     Permission("YieldHarvester", KEEPER, ("harvest",)),
     Permission("DepositGateway", BATCHER, ("settle",)),
-    Permission("CircuitBreaker", GUARDIAN, ("tightenLimit",)),
+    Permission("CircuitBreaker", GUARDIAN, ("tightenLimit", "tightenWatch")),
 )
 
 
