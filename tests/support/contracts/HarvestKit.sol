@@ -70,6 +70,7 @@ contract RewardingStrategy is StrategyDouble {
 /// @notice A foreign vault that answers every unknown call with the configured bytes, or burns all gas.
 contract FallbackVault is StrategyDouble {
     bytes public junk;
+    uint256 public length;
     bool public burns;
 
     constructor(address asset_) StrategyDouble(asset_) {}
@@ -78,13 +79,17 @@ contract FallbackVault is StrategyDouble {
         junk = junk_;
     }
 
+    function setLength(uint256 length_) external {
+        length = length_;
+    }
+
     function setBurns(bool burns_) external {
         burns = burns_;
     }
 
     fallback(bytes calldata) external returns (bytes memory) {
         if (burns) while (true) {}
-        return junk;
+        return length == 0 ? junk : new bytes(length);
     }
 }
 

@@ -295,7 +295,7 @@ def test_settle__asset_without_permit__allowance_counts() -> None:
     permit = (1, 2**40, 27, bytes(32), bytes(32))
     assert world.settle(world.deposit_intent(owner, 10**6, permit=permit)) == (1, 0)
     holder = world.invest("whale", 10**6)
-    assert world.settle(world.exit_intent(holder, 10**6)) == (0, 1)
+    assert world.settle(world.exit_intent(holder, 10**18)) == (0, 1)
     assert world.asset.balanceOf(holder) == 10**6
     assert_empty(world)
 
@@ -434,8 +434,9 @@ def test_settle__unrealised_loss__same_price_for_all_and_minimums_hold(world: Fl
 
 def test_settle__loss_grows_with_size__leaving_one_out_lets_others_in(world: Flows) -> None:
     first, second = world.invest("investor", 10 * UNIT), world.invest("whale", 10 * UNIT)
+    world.invest("founder", 10 * UNIT)
     world.lend_all_but(10 * UNIT)
-    world.lose(5 * UNIT, report=False)
+    world.lose(10 * UNIT, report=False)
     done = world.settle(
         world.exit_intent(first, 10 * SHARE, minimum=10 * UNIT), world.exit_intent(second, 10 * SHARE)
     )
