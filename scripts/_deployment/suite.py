@@ -14,16 +14,10 @@ from scripts._deployment.errors import DeployError
 from scripts._deployment.installer import Installer
 from scripts._deployment.parameters import Asset, Cap, Parameters
 from scripts._deployment.permissions import (
-    ALLOCATOR,
-    BATCHER,
-    COMPLIANCE,
     GOVERNANCE,
-    GUARDIAN,
-    HARVESTER,
-    KEEPER,
     PERMISSIONS,
-    PLANNER,
     ROLE_NAMES,
+    role_holders,
     selectors,
 )
 from scripts._safe import Call
@@ -45,7 +39,7 @@ MAX = 2**256 - 1
 
 @dataclass(frozen=True)
 class Installed:
-    """A deployed suite, and the calls by which governance takes the gate's targets under it."""
+    """A deployed suite, not yet written, and the calls by which governance takes its targets under the gate."""
 
     deployment: Deployment
     governance_calls: tuple[Call, ...]
@@ -126,7 +120,7 @@ class Suite:
         targets = [router, queue, gateway, harvester, pool]
         targets += [c for name, c in strategies.items() if name == "AaveV3Strategy"]
         calls = self._governance_calls(gate, breaker, targets)
-        deployment = self._in.finish(self._roles(), self._external())
+        deployment = self._in.record(self._roles(), self._external())
         return Installed(deployment, calls)
 
     # ---- before ----
@@ -307,23 +301,15 @@ class Suite:
     # ---- powers ----
 
     def _grant(self, authority: Contract, harvester: Contract) -> None:
-        p, fn = self._p, authority.functions
-        grants = (
-            (GUARDIAN, p.safes.guardian, 0),
-            (PLANNER, p.safes.governance, 0),
-            (ALLOCATOR, p.holders.allocator, 0),
-            (KEEPER, p.holders.keeper, 0),
-            (KEEPER, harvester.address, 0),
-            (BATCHER, p.holders.batcher, 0),
-            (COMPLIANCE, p.holders.compliance, 0),
-            (HARVESTER, harvester.address, 0),
-        )
-        for role, holder, delay in grants:
-            self._in.ensure(
-                f"role {ROLE_NAMES[role]} to {holder}",
-                self._client.call(fn.hasRole(role, holder))[0],
-                fn.grantRole(role, holder, delay),
-            )
+        """Every role but governance's, which comes last."""
+        fn = authority.functions
+        for role, holder in role_holders(self._roles(), harvester.address):
+            if role != GOVERNANCE:
+                self._in.ensure(
+                    f"role {ROLE_NAMES[role]} to {holder}",
+                    self._client.call(fn.hasRole(role, holder))[0],
+                    fn.grantRole(role, holder, 0),
+                )
 
     def _permit(self, authority: Contract, managed: dict[str, Contract]) -> None:
         fn = authority.functions
@@ -388,6 +374,7 @@ class Suite:
         p = self._p
         named = {self._symbol(asset.token): asset.token for asset in p.assets}
         named |= {vault.name: vault.address for vault in p.foreign_vaults}
+        named["SafeMultiSendCallOnly"] = p.safes.multi_send
         named["AaveAddressesProvider"] = p.aave.addresses_provider
         named["UniswapV3Router"] = p.uniswap_v3_router
         return named
