@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ class Installer:
         if name in self._contracts:
             raise DeployError(f"{name} is deployed twice in one plan")
         compiled = artifacts.load(artifact or name)
-        init_code = compiled.bytecode + _encode_arguments(compiled.abi, args)
+        init_code = compiled.bytecode + encode_arguments(compiled.abi, args)
         digest = "0x" + keccak(init_code).hex()
         intent = self._draft.intents.get(name)
         if intent is not None and self.client.code(intent.address):
@@ -193,7 +193,12 @@ def carries(code: bytes, compiled: artifacts.Artifact) -> bool:
     return len(code) >= len(plain) and all(a in (0, b) for a, b in zip(plain, code, strict=False))
 
 
-def _encode_arguments(abi: Any, args: tuple[Any, ...]) -> bytes:
+def encode_arguments(abi: Any, args: Sequence[Any]) -> bytes:
+    """Constructor arguments as they follow the creation code.
+
+    Raises:
+        DeployError: if there are too many or too few.
+    """
     constructor = next((entry for entry in abi if entry["type"] == "constructor"), None)
     types = get_abi_input_types(constructor) if constructor else []
     if len(types) != len(args):

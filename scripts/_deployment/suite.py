@@ -100,7 +100,7 @@ class Suite:
             p.holders.treasury,
             PROTOCOL_SHARE_BPS,
         )
-        pool = self._pool(factory)
+        pool = self._pool(factory, gate)
         self._wire_router(router, queue, strategies)
         self._wire_breaker(breaker, router)
         self._grant(authority, harvester)
@@ -253,7 +253,7 @@ class Suite:
             fn.lowerDepositCap(p.limits.deposit_cap),
         )
 
-    def _pool(self, factory: Contract) -> Contract:
+    def _pool(self, factory: Contract, gate: Contract) -> Contract:
         seed = self._p.pool
         config = (
             seed.guard_window,
@@ -275,7 +275,16 @@ class Suite:
                 False,
                 fn.createPool(seed.token0, seed.token1, seed.amount0, seed.amount1, config),
             )
-        return self._in.adopt("GuardedPool", address, seed.token0, seed.token1, config)
+        return self._in.adopt(
+            "GuardedPool",
+            address,
+            factory.address,
+            seed.token0,
+            seed.token1,
+            gate.address,
+            PROTOCOL_SHARE_BPS,
+            config,
+        )
 
     def _allow_exactly(self, token: str, spender: str, amount: int) -> None:
         """An allowance that the one purchase uses up, so that none is left."""
