@@ -50,6 +50,11 @@ class Installer:
         self._draft = self._open_draft()
         self._settle()
 
+    @property
+    def fresh(self) -> bool:
+        """Whether this run has nothing of an earlier one to go on from."""
+        return not self._draft.intents
+
     def deploy(self, name: str, *args: Any, artifact: str | None = None) -> Contract:
         """The contract `name`, deployed now or by an earlier run that was cut off.
 

@@ -34,7 +34,9 @@ POOL_MAX_FEE_PIPS = 10_000
 POOL_VOLATILITY_FACTOR = 20_000
 POOL_DEVIATION_FACTOR = 200_000
 POOL_TRUNCATION_RATE = 60
-MAX = 2**256 - 1
+# What a suite costs to deploy, measured over local peers and rounded up.
+GAS = 55_000_000
+GWEI, ETHER = 10**9, 10**18
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ class Suite:
             raise DeployError(f"the parameters are for chain {p.chain_id}, the node is on {self._client.chain_id}")
         if self._client.balance(self._deployer) == 0:
             raise DeployError(f"the deployer {self._deployer} has no ether on chain {p.chain_id}")
+        self._check_funds()
         peers = {
             "asset": p.asset,
             "governance Safe": p.safes.governance,
@@ -141,6 +144,17 @@ class Suite:
         for what, address in peers.items():
             if not self._client.code(address):
                 raise DeployError(f"there is no contract at {address}, where the {what} should be")
+
+    def _check_funds(self) -> None:
+        """NOTE: a deployment that goes on has paid for a part already and is not asked again."""
+        block = self._client.web3.eth.get_block("latest")
+        needed = GAS * (int(block.get("baseFeePerGas", 0)) + GWEI)
+        held = self._client.balance(self._deployer)
+        if self._in.fresh and held < needed:
+            raise DeployError(
+                f"the deployer {self._deployer} has {held / ETHER:.4f} ether; "
+                f"a deployment needs about {needed / ETHER:.4f} at the present fee"
+            )
 
     # ---- safety plane ----
 
@@ -166,7 +180,7 @@ class Suite:
         )
         self._in.ensure(
             f"price of {symbol} from {len(adapters)} feeds",
-            self._client.call(oracle.functions.feedsOf(asset.token)) == adapters,
+            list(self._client.call(oracle.functions.feedsOf(asset.token))) == adapters,
             oracle.functions.setFeeds(asset.token, adapters, rules),
         )
 

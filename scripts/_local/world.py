@@ -58,7 +58,7 @@ class LocalWorld:
     deployment: Deployment
 
 
-class _Surroundings(BaseModel):
+class Surroundings(BaseModel):
     """What an interrupted local deployment needs to know of the peers that it already has."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -75,8 +75,8 @@ def build_world(client: ChainClient, path: Path, say: Callable[[str], None]) -> 
         DeployError: if the deployer is left with any power.
     """
     roles = cast()
-    ground = _build_ground(client, roles, say)
-    deployment = _build_suite(client, ground.surroundings, roles, path, say)
+    ground = build_ground(client, roles, say)
+    deployment = build_suite(client, ground.surroundings, roles, path, say)
     return LocalWorld(
         client, roles, ground.peers, ground.governance, ground.guardian, ground.vault, deployment
     )
@@ -92,25 +92,25 @@ def build_or_resume(client: ChainClient, path: Path, say: Callable[[str], None])
     draft = path.with_suffix(".peers.draft.json")
     surroundings = _load_surroundings(draft)
     if surroundings is None or surroundings.genesis_hash != genesis_hash(client):
-        surroundings = _build_ground(client, roles, say).surroundings
+        surroundings = build_ground(client, roles, say).surroundings
         write_whole(draft, surroundings.model_dump_json(indent=2) + "\n")
-    deployment = _build_suite(client, surroundings, roles, path, say)
+    deployment = build_suite(client, surroundings, roles, path, say)
     draft.unlink()
     return deployment
 
 
 @dataclass(frozen=True)
-class _Ground:
+class Ground:
     """Everything that must stand before the suite can."""
 
     peers: Peers
     governance: Contract
     guardian: Contract
     vault: Contract
-    surroundings: _Surroundings
+    surroundings: Surroundings
 
 
-def _build_ground(client: ChainClient, roles: Cast, say: Callable[[str], None]) -> _Ground:
+def build_ground(client: ChainClient, roles: Cast, say: Callable[[str], None]) -> Ground:
     peers_deployer, deployer = roles["peers_deployer"], roles["deployer"]
     peers = deploy_peers(client, peers_deployer, progress=say)
     say("governance Safe (3 of 5) and guardian Safe (2 of 3)")
@@ -139,15 +139,15 @@ def _build_ground(client: ChainClient, roles: Cast, say: Callable[[str], None]) 
     fund(client, peers_deployer, peers.tokens.usdc, deployer.address, POOL_USDC)
     fund(client, peers_deployer, peers.tokens.weth, deployer.address, POOL_WETH)
     parameters = local_parameters(client, peers, governance, guardian, vault, roles)
-    surroundings = _Surroundings(
+    surroundings = Surroundings(
         genesis_hash=genesis_hash(client), parameters=parameters, external=peers.addresses()
     )
-    return _Ground(peers, governance, guardian, vault, surroundings)
+    return Ground(peers, governance, guardian, vault, surroundings)
 
 
-def _build_suite(
+def build_suite(
     client: ChainClient,
-    surroundings: _Surroundings,
+    surroundings: Surroundings,
     roles: Cast,
     path: Path,
     say: Callable[[str], None],
@@ -170,11 +170,11 @@ def _build_suite(
     return deployment
 
 
-def _load_surroundings(path: Path) -> _Surroundings | None:
+def _load_surroundings(path: Path) -> Surroundings | None:
     if not path.exists():
         return None
     try:
-        return _Surroundings.model_validate_json(path.read_bytes())
+        return Surroundings.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise DeployError(f"draft {path} is damaged: {str(error).splitlines()[0]}") from None
 
