@@ -19,7 +19,8 @@ import {IAccessPolicy} from "interfaces/compliance/IAccessPolicy.sol";
 import {EmergencyState} from "interfaces/safety/IEmergencyTarget.sol";
 
 /// @title DepositGateway
-/// @notice Settles signed deposits and exits in one batch at one price, and keeps nothing but payouts that a token refused.
+/// @notice Settles signed deposits and exits in one batch at one price, and keeps nothing but payouts that a token
+/// refused.
 contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, TypedData, ReentrancyGuard {
     using SafeERC20 for IERC20;
 
@@ -35,6 +36,8 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         uint256 rate;
         /// What the router still takes (deposits) or pays (exits), in assets.
         uint256 room;
+        /// Assets here after the last pull.
+        uint256 held;
         address policy;
     }
 
@@ -149,6 +152,7 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         side.quotes = new uint256[](deposits.length);
         side.rate = ROUTER.previewDeposit(REFERENCE);
         side.room = emergencyState < EmergencyState.WITHDRAW_ONLY ? ROUTER.maxDeposit(address(this)) : 0;
+        side.held = ASSET.balanceOf(address(this));
         side.policy = policy;
 
         for (uint256 i; i < deposits.length; ++i) {
@@ -183,7 +187,13 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         uint256 assets = intent.assets;
         {
             Rejection reason = _judge(
-                intent.owner, intent.receiver, assets, intent.nonce, intent.deadline, depositDigest(intent), signed.signature
+                intent.owner,
+                intent.receiver,
+                assets,
+                intent.nonce,
+                intent.deadline,
+                depositDigest(intent),
+                signed.signature
             );
             if (reason != Rejection.NONE) return reason;
         }
@@ -198,9 +208,10 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
 
         _useNonce(intent.owner, intent.nonce);
         _tryPermit(address(ASSET), intent.owner, signed.permit);
-        uint256 before = ASSET.balanceOf(address(this));
         bool pulled = ASSET.trySafeTransferFrom(intent.owner, address(this), assets);
-        uint256 arrived = ASSET.balanceOf(address(this)) - before;
+        uint256 held = ASSET.balanceOf(address(this));
+        uint256 arrived = held - side.held;
+        side.held = held;
         if (!pulled || arrived == 0) {
             _releaseNonce(intent.owner, intent.nonce);
             return Rejection.NOT_FUNDED;
@@ -261,7 +272,13 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         uint256 shares = intent.shares;
         {
             Rejection reason = _judge(
-                intent.owner, intent.receiver, shares, intent.nonce, intent.deadline, exitDigest(intent), signed.signature
+                intent.owner,
+                intent.receiver,
+                shares,
+                intent.nonce,
+                intent.deadline,
+                exitDigest(intent),
+                signed.signature
             );
             if (reason != Rejection.NONE) return reason;
         }
@@ -375,15 +392,14 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
             token,
             PERMIT_GAS,
             abi.encodeCall(
-                IERC20Permit.permit,
-                (owner, address(this), permit.value, permit.deadline, permit.v, permit.r, permit.s)
+                IERC20Permit.permit, (owner, address(this), permit.value, permit.deadline, permit.v, permit.r, permit.s)
             ),
             0
         );
     }
 
-    /// @dev Part of `spread` that goes to whoever brought `amount` after others had brought `before` of `total`. The parts add up
-    /// to `spread` exactly, and none is below floor(spread · amount / total).
+    /// @dev Part of `spread` that goes to whoever brought `amount` after others had brought `before` of `total`. The
+    /// parts add up to `spread` exactly, and none is below floor(spread · amount / total).
     function _partDown(uint256 spread, uint256 before, uint256 amount, uint256 total) private pure returns (uint256) {
         if (spread == 0) return 0;
         return Math.mulDiv(spread, before + amount, total) - Math.mulDiv(spread, before, total);

@@ -17,7 +17,8 @@ import {IAccessPolicy} from "interfaces/compliance/IAccessPolicy.sol";
 import {EmergencyState} from "interfaces/safety/IEmergencyTarget.sol";
 
 /// @title ExitQueue
-/// @notice Whoever cannot leave at once waits here in order and is paid at the price of the moment in which his turn comes.
+/// @notice Whoever cannot leave at once waits here in order and is paid at the price of the moment in which his turn
+/// comes.
 contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
     using SafeERC20 for IERC20;
     using SafeCast for uint256;
@@ -163,11 +164,7 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
     // ---- anyone ----
 
     /// @inheritdoc IExitQueue
-    function process(uint256 maxRequests)
-        external
-        nonReentrant
-        returns (uint256 processedShares, uint256 paidAssets)
-    {
+    function process(uint256 maxRequests) external nonReentrant returns (uint256 processedShares, uint256 paidAssets) {
         _requireAtMost(EmergencyState.WITHDRAW_ONLY);
         uint256 first = head;
         uint256 end = first;
@@ -300,8 +297,8 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         if (assets != 0) ASSET.safeTransfer(receiver, assets);
     }
 
-    /// @dev Of `shares`, as many as the router can pay for now. A part is cut to what whole units of the asset cost: the
-    /// fraction beyond would be burned for nothing, call after call.
+    /// @dev Of `shares`, as many as the router can pay for now. A part is cut to what whole units of the asset cost:
+    /// the fraction beyond would be burned for nothing, call after call.
     function _payable(uint256 shares) private view returns (uint256) {
         uint256 most = ROUTER.maxRedeem(address(this));
         if (most >= shares) return shares;

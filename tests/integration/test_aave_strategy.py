@@ -1,4 +1,4 @@
-"""The Aave V3 strategy behind a router, against the real Aave: interest, borrow pressure, flags, caps."""
+"""The Aave V3 strategy behind a router, against the real Aave: interest, pressure, flags, caps."""
 
 from __future__ import annotations
 
@@ -59,7 +59,14 @@ def suite(
     boss, gate = governance, chain.signer(GATE)
     reserve = peers.aave.reserves["USDC"]
     authority = deploy_own(client, boss, "AccessAuthority", boss.address)
-    config = (reserve.token.address, "Breakwater Dollar", "bwUSD", authority.address, gate.address, ZERO)
+    config = (
+        reserve.token.address,
+        "Breakwater Dollar",
+        "bwUSD",
+        authority.address,
+        gate.address,
+        ZERO,
+    )
     manager = deploy_own(client, boss, "RouterManager", config)
     deployed = deploy_own(client, boss, "CapitalRouter", config, manager.address)
     router = client.contract(deployed.address, artifact("ICapitalRouter").abi)
@@ -95,7 +102,9 @@ def test_lend__a_million__is_worth_its_atokens(suite: Suite) -> None:
     assert suite.client.call(allowed) == 0
 
 
-def test_report__after_a_month__books_real_interest(suite: Suite, chain: Anvil, whale: KeySigner) -> None:
+def test_report__after_a_month__books_real_interest(
+    suite: Suite, chain: Anvil, whale: KeySigner
+) -> None:
     client, router = suite.client, suite.router
     suite.rebalance(True, 1_000_000 * USD)
     before = suite.debt()
@@ -150,7 +159,9 @@ def test_exit__everything_lent_out__only_what_is_there_can_leave(
     assert 424_000 * USD < got < 426_000 * USD, "a former holder of the router redeems by himself"
 
 
-def test_flags__paused_or_frozen__limits_say_so(suite: Suite, peers: Peers, peers_deployer: KeySigner) -> None:
+def test_flags__paused_or_frozen__limits_say_so(
+    suite: Suite, peers: Peers, peers_deployer: KeySigner
+) -> None:
     """Property: R3."""
     client, strategy, token = suite.client, suite.strategy, suite.reserve.token.address
     suite.rebalance(True, 500_000 * USD)
@@ -193,14 +204,18 @@ def test_deposit__by_anyone_but_the_router__reverts(suite: Suite, whale: KeySign
         client.transact(whale, strategy.functions.deposit(1, whale.address))
 
 
-def test_strategy__frozen_by_the_gate__neither_pays_nor_moves(suite: Suite, whale: KeySigner) -> None:
+def test_strategy__frozen_by_the_gate__neither_pays_nor_moves(
+    suite: Suite, whale: KeySigner
+) -> None:
     client, strategy, router = suite.client, suite.strategy, suite.router
     suite.rebalance(True, 500_000 * USD)
     client.transact(suite.gate, strategy.functions.setEmergencyState(3))
     assert suite.strategy_limit() == 0
     assert client.call(router.functions.maxWithdraw(whale.address)) == 500_000 * USD
     shares = client.call(router.functions.balanceOf(whale.address))
-    client.transact(whale, router.functions.redeemInKind(shares // 10, whale.address, whale.address))
+    client.transact(
+        whale, router.functions.redeemInKind(shares // 10, whale.address, whale.address)
+    )
     owed = client.call(router.functions.owedInKind(strategy.address, whale.address))
     assert owed > 0, "what the frozen strategy keeps stays owed to him"
     client.transact(suite.gate, strategy.functions.setEmergencyState(0))

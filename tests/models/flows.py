@@ -1,4 +1,4 @@
-"""Exact models of the exit queue and of a settled batch over the router's model; never touch an EVM.
+"""Exact models of the exit queue and of a settled batch, over the router's; never touch an EVM.
 
 Written from the rules in docs/flows.md, not from the contracts.
 """
@@ -107,7 +107,7 @@ class QueueModel:
 
     def process(self, most: int) -> tuple[int, int]:
         self._require_open()
-        budget = total = self.payable(self.queued) if self.queued else 0
+        budget = self.payable(self.queued) if self.queued else 0
         parts: list[tuple[RequestModel, int]] = []
         for _ in range(most):
             if self.head == len(self.requests):
@@ -225,7 +225,8 @@ class GatewayModel:
             return 0
         free = router.liquidity() - (router.owed() if router.queued else 0)
         idle = min(router.idle, max(0, free))
-        return idle + sum(s.pays(min(s.gross_liquidity(), max(0, free) - idle)) for s in router.strategies)
+        rest = max(0, free) - idle
+        return idle + sum(s.pays(min(s.gross_liquidity(), rest)) for s in router.strategies)
 
     def exits(self, intents: Sequence[IntentModel]) -> list[int | str]:
         """For a router with one strategy."""
@@ -272,7 +273,7 @@ class GatewayModel:
     def _without_unhappy(
         self, taken: list[tuple[int, IntentModel, int]], results: list[int | str]
     ) -> list[tuple[int, IntentModel, int]]:
-        """In a loss, those whose minimum the common price misses get their shares back, in rounds."""
+        """In a loss, those whose minimum the common price misses get their shares back."""
         while taken:
             whole = sum(i.amount for _, i, _ in taken)
             expected = self._expected(whole)

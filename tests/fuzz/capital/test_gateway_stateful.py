@@ -1,4 +1,4 @@
-"""Random batches through the gateway over the real router, compared with the exact model, intent by intent."""
+"""Random batches through the gateway, compared with the exact model intent by intent."""
 
 from __future__ import annotations
 
@@ -47,21 +47,17 @@ class Trading:
         return self.rng.choice((0, 0, fair, fair + 1, fair * 95 // 100))
 
     def make(self) -> tuple[Intent, IntentModel, str | None]:
-        """An intent, what it means, and the reason that it must be refused for whatever the prices."""
+        """An intent, what it means, and why it must be refused whatever the prices are."""
         world, router = self.world, self.router
         who = world.evm.account(self.rng.choice(ACTORS))
         if self.rng.random() < 0.5:
             amount = self.amount(self.gateway.wallets[who])
             fair = router.to_shares_down(amount)
-            intent = world.deposit_intent(
-                who, amount, minimum=self.minimum(fair), deadline=FOREVER
-            )
+            intent = world.deposit_intent(who, amount, minimum=self.minimum(fair), deadline=FOREVER)
         else:
             amount = self.amount(router.balances[who])
             fair = router.to_assets_down(amount)
-            intent = world.exit_intent(
-                who, amount, minimum=self.minimum(fair), deadline=FOREVER
-            )
+            intent = world.exit_intent(who, amount, minimum=self.minimum(fair), deadline=FOREVER)
         meaning = IntentModel(who, amount, intent.minimum)
         kind = self.rng.random()
         if kind < 0.05:
@@ -97,7 +93,8 @@ class Trading:
         got: dict[tuple[str, int], list[Any]] = {}
         for event in evm.events():
             if event.name == "IntentRejected":
-                got.setdefault((event["owner"], event["nonce"]), []).append(REASONS[event["reason"]])
+                reason = REASONS[event["reason"]]
+                got.setdefault((event["owner"], event["nonce"]), []).append(reason)
             elif event.name == "DepositSettled":
                 got.setdefault((event["owner"], event["nonce"]), []).append(event["shares"])
             elif event.name == "ExitSettled":
@@ -171,7 +168,7 @@ def begin(seed: int) -> Trading:
 
 @pytest.mark.parametrize("seed", range(RUNS))
 def test_gateway__random_batches__equal_the_model(seed: int) -> None:
-    """Property: R2, S5. Every intent gets exactly what the model says or its reason; nothing rests."""
+    """Property: R2, S5. Every intent gets what the model says or its reason; nothing rests."""
     trading = begin(seed)
     for number in range(BATCHES):
         try:

@@ -46,10 +46,7 @@ contract RewardingStrategy is StrategyDouble {
         return _tokens;
     }
 
-    function claimRewards(address receiver)
-        external
-        returns (address[] memory tokens, uint256[] memory amounts)
-    {
+    function claimRewards(address receiver) external returns (address[] memory tokens, uint256[] memory amounts) {
         require(mode != Mode.CLAIM_REVERTS, ClaimRefused());
         if (mode == Mode.CLAIM_BURNS_GAS) while (true) {}
         if (mode == Mode.REENTERS) {

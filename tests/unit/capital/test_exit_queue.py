@@ -1,4 +1,4 @@
-"""What the exit queue promises those who wait: order, one price, exact sums, and that nobody stands in the way."""
+"""What the exit queue promises: order, one price, exact sums, and nobody who stands in the way."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_process__cancelled_requests_at_the_head__skipped(
 def test_process__loss_between_request_and_turn__first_gains_nothing(
     world: Flows, holders: list[Address], reported: bool
 ) -> None:
-    """Property: S5. Whoever rushes into the queue ahead of a loss shares it like those who stayed."""
+    """Property: S5. Whoever rushes into the queue ahead of a loss shares it all the same."""
     world.lend_all_but(0)
     request(world, holders[0], 10 * SHARE)
     world.lose(15 * UNIT, report=reported)
@@ -350,7 +350,7 @@ def test_exit__somebody_waits__does_not_jump_the_queue(
 
 @pytest.mark.parametrize("decimals", [0, 6, 18])
 def test_process__nothing_liquid__burns_no_fractions(decimals: int) -> None:
-    """Anyone may process: were the fraction of a unit burned each time, he could grind a request down."""
+    """Anyone may process: burning a fraction of a unit each time would grind a request down."""
     world = flows(Evm(), decimals)
     owner = world.invest("investor", 10)
     shares = world.router.balanceOf(owner)

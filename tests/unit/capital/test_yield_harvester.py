@@ -1,4 +1,4 @@
-"""What a harvest brings in, at which least price, and that no strategy, token or venue stops another."""
+"""What a harvest brings in, at which least price, and that no strategy stops another."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support.evm import Contract, Evm, known_abis, reverts
 from tests.support.capital import HARVESTER
+from tests.support.evm import Contract, Evm, known_abis, reverts
 from tests.support.flows import FROZEN, KEEPER, THROTTLED, WITHDRAW_ONLY, Flows, flows
 
 UNIT = 10**18

@@ -127,7 +127,8 @@ def test_submit_credential__wrong_signer_unknown_provider_or_expired__refused(de
     with reverts("BadCredentialSignature", desk.provider):
         desk.submit(credential, attacker)
     with reverts("UnknownProvider", attacker):
-        desk.registry.submitCredential(credential.fields(), attacker, desk.sign(credential, attacker))
+        forged = desk.sign(credential, attacker)
+        desk.registry.submitCredential(credential.fields(), attacker, forged)
     with reverts("CredentialExpired"):
         desk.submit(replace(credential, expiry=1_699_999_999))
 
@@ -403,7 +404,8 @@ def test_release_escrow__to_the_investor_in_parts__with_reason_on_chain(desk: De
     for part in (3 * UNIT, 7 * UNIT):
         desk.act("releaseEscrow", owner, asset, part, owner, REASON)
         released = desk.flows.evm.events("EscrowReleased")[0]
-        assert (released["by"], released["to"], released["amount"]) == (desk.compliance, owner, part)
+        assert (released["by"], released["to"]) == (desk.compliance, owner)
+        assert released["amount"] == part
         assert bytes(released["reason"]) == REASON
     assert asset.balanceOf(owner) == 10 * UNIT
     escrow = desk.flows.evm.at("ExitEscrow", desk.registry.escrowOf(owner))
@@ -456,5 +458,3 @@ def test_redeem_in_kind__frozen__everything_goes_to_the_escrow(desk: Desk) -> No
     assert parts > 0
     desk.act("releaseEscrow", owner, strategy, parts, owner, REASON)
     assert strategy.balanceOf(owner) == parts
-
-
