@@ -13,7 +13,7 @@ ENV := source tools/env.sh;
 WORKERS ?= auto
 ARGS ?=
 
-.PHONY: help setup build lint format test demo up console clean
+.PHONY: help setup build lint format test prove demo up console clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -30,8 +30,11 @@ lint: setup ## style, types, spelling, formatting, hygiene
 format: setup ## rewrite Python and Solidity the way lint wants them
 	@$(ENV) ruff check -q --fix --exit-zero . && ruff format -q . && forge fmt $$(git ls-files -co --exclude-standard '*.sol')
 
-test: setup ## every test (FUZZ_RUNS and FUZZ_SEED set the budget and the seed)
-	@$(ENV) pytest -n $(WORKERS) --dist loadscope --figures test $(ARGS)
+test: setup ## every test but the proofs (FUZZ_RUNS and FUZZ_SEED set the budget and the seed)
+	@$(ENV) pytest -n $(WORKERS) --dist loadscope -m "not proof" --figures test $(ARGS)
+
+prove: setup ## what halmos and z3 prove for all inputs
+	@$(ENV) pytest -m proof --figures prove $(ARGS)
 
 demo: setup build ## an institutional day on a local chain
 	@$(ENV) python -m scripts.demo $(ARGS)

@@ -1,7 +1,7 @@
 """`make demo` and `make up`: an institutional day on a local chain; it never touches a real one.
 
-    python -m scripts.demo            the day, a table of figures, exit status 0 only if every promise held
-    python -m scripts.demo --stay     the same world, left running with the orchestrator until Ctrl-C
+python -m scripts.demo          the day and its figures; status 0 only if every promise held
+python -m scripts.demo --stay   the same world, left running with the orchestrator
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ EXPECTED = (OffchainError, ChainUnreachable, ArtifactError, AnvilError, PeerErro
 
 @click.command()
 @click.option("--stay", "staying", is_flag=True, help="Leave the world running until Ctrl-C.")
-@click.option("--port", type=click.IntRange(0, 65_535), help="Of the chain. [0 for the day, 8545 with --stay]")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), help="Of the chain. [any; 8545 with --stay]"
+)
 def cli(staying: bool, port: int | None) -> None:
     """An institutional day on a local chain."""
     console = Console(highlight=False, soft_wrap=True)

@@ -19,8 +19,8 @@ import {Guarded} from "./lib/Guarded.sol";
 import {HotSlot} from "./lib/HotSlot.sol";
 
 /// @title One asset in, many ERC-4626 strategies behind it, and always a way out
-/// @notice The whole interface is `ICapitalRouter`. Here: what holders call. `RouterManager` has what keeper, allocator and
-/// governance call; it runs by delegatecall on this contract's storage.
+/// @notice The whole interface is `ICapitalRouter`. Here: what holders call. `RouterManager` has what keeper, allocator
+/// and governance call; it runs by delegatecall on this contract's storage.
 contract CapitalRouter is RouterExits {
     using SafeERC20 for IERC20;
     using HotSlot for uint256;
@@ -306,7 +306,8 @@ contract CapitalRouter is RouterExits {
             address strategy = _strategies[i];
             uint256 debt = _info[strategy].debt;
             if (debt == 0) continue;
-            // A strategy that cannot be read counts at book value: whoever calls from inside it must not fake a drawdown.
+            // A strategy that cannot be read counts at book value: whoever calls from inside it must
+            // not fake a drawdown.
             (bool ok, uint256 worth) = _worth(strategy, _info[strategy].shares);
             if (ok && worth < debt) assets1 -= debt - worth;
         }

@@ -8,6 +8,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
+import {Guarded} from "contracts/capital/lib/Guarded.sol";
 import {BoundedCall} from "contracts/common/BoundedCall.sol";
 import {SignerCheck} from "contracts/common/SignerCheck.sol";
 import {TypedData} from "contracts/common/TypedData.sol";
@@ -18,7 +19,8 @@ import {IAccessPolicy} from "interfaces/compliance/IAccessPolicy.sol";
 import {EmergencyState} from "interfaces/safety/IEmergencyTarget.sol";
 
 /// @title DepositGateway
-/// @notice Settles signed deposits and exits in one batch at one price, and keeps nothing but payouts that a token refused.
+/// @notice Settles signed deposits and exits in one batch at one price, and keeps nothing but payouts that a token
+/// refused.
 contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, TypedData, ReentrancyGuard {
     using SafeERC20 for IERC20;
 
@@ -34,6 +36,8 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         uint256 rate;
         /// What the router still takes (deposits) or pays (exits), in assets.
         uint256 room;
+        /// Assets here after the last pull.
+        uint256 held;
         address policy;
     }
 
@@ -108,7 +112,7 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         assets = heldOf[msg.sender];
         require(assets != 0, NothingHeld(msg.sender));
         address policy = ROUTER.accessPolicy();
-        if (policy != address(0)) receiver = IAccessPolicy(policy).exitReceiver(msg.sender, receiver);
+        if (policy != address(0)) receiver = _exitReceiver(policy, msg.sender, receiver);
 
         heldOf[msg.sender] = 0;
         totalHeld -= assets;
@@ -148,6 +152,7 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         side.quotes = new uint256[](deposits.length);
         side.rate = ROUTER.previewDeposit(REFERENCE);
         side.room = emergencyState < EmergencyState.WITHDRAW_ONLY ? ROUTER.maxDeposit(address(this)) : 0;
+        side.held = ASSET.balanceOf(address(this));
         side.policy = policy;
 
         for (uint256 i; i < deposits.length; ++i) {
@@ -182,14 +187,20 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         uint256 assets = intent.assets;
         {
             Rejection reason = _judge(
-                intent.owner, intent.receiver, assets, intent.nonce, intent.deadline, depositDigest(intent), signed.signature
+                intent.owner,
+                intent.receiver,
+                assets,
+                intent.nonce,
+                intent.deadline,
+                depositDigest(intent),
+                signed.signature
             );
             if (reason != Rejection.NONE) return reason;
         }
         if (side.policy != address(0) && !_mayDeposit(side.policy, intent.owner, intent.receiver)) {
             return Rejection.REFUSED;
         }
-        if (assets > side.room || assets > type(uint128).max) return Rejection.NO_ROOM;
+        if (assets > type(uint128).max || side.brought + assets > side.room) return Rejection.NO_ROOM;
         uint256 quote = Math.mulDiv(assets, side.rate, REFERENCE);
         // The reference may have rounded off the last wei: a tight minimum deserves the exact answer.
         if (quote < intent.minShares || quote == 0) quote = ROUTER.previewDeposit(assets);
@@ -197,9 +208,10 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
 
         _useNonce(intent.owner, intent.nonce);
         _tryPermit(address(ASSET), intent.owner, signed.permit);
-        uint256 before = ASSET.balanceOf(address(this));
         bool pulled = ASSET.trySafeTransferFrom(intent.owner, address(this), assets);
-        uint256 arrived = ASSET.balanceOf(address(this)) - before;
+        uint256 held = ASSET.balanceOf(address(this));
+        uint256 arrived = held - side.held;
+        side.held = held;
         if (!pulled || arrived == 0) {
             _releaseNonce(intent.owner, intent.nonce);
             return Rejection.NOT_FUNDED;
@@ -210,7 +222,6 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         side.quotes[index] = quote;
         side.quoted += quote;
         side.brought += assets;
-        side.room -= assets;
         ++side.count;
         return Rejection.NONE;
     }
@@ -261,7 +272,13 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         uint256 shares = intent.shares;
         {
             Rejection reason = _judge(
-                intent.owner, intent.receiver, shares, intent.nonce, intent.deadline, exitDigest(intent), signed.signature
+                intent.owner,
+                intent.receiver,
+                shares,
+                intent.nonce,
+                intent.deadline,
+                exitDigest(intent),
+                signed.signature
             );
             if (reason != Rejection.NONE) return reason;
         }
@@ -269,7 +286,10 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         uint256 quote = Math.mulDiv(shares, side.rate, REFERENCE);
         if (quote < intent.minAssets || quote == 0) quote = ROUTER.convertToAssets(shares);
         if (quote < intent.minAssets || quote == 0) return Rejection.BELOW_MINIMUM;
-        if (quote > side.room) return Rejection.NO_ROOM;
+        // Each quote lost less than two units by rounding. When that could matter, ask what all of them take together.
+        if (side.quoted + quote + 2 * (side.count + 1) > side.room) {
+            if (ROUTER.convertToAssets(side.brought + shares) > side.room) return Rejection.NO_ROOM;
+        }
 
         _useNonce(intent.owner, intent.nonce);
         _tryPermit(address(ROUTER), intent.owner, signed.permit);
@@ -282,7 +302,6 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         side.quoted += quote;
         side.brought += shares;
         side.minimum += intent.minAssets;
-        side.room -= quote;
         ++side.count;
         return Rejection.NONE;
     }
@@ -317,15 +336,9 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
     /// @dev A receiver that the token refuses must not stop the batch: his payout waits for its owner.
     function _payExit(bytes32 batchId, ExitIntent calldata intent, uint256 assets, address policy) private {
         address receiver = intent.receiver;
-        if (policy != address(0)) {
-            try IAccessPolicy(policy).exitReceiver(intent.owner, receiver) returns (address allowed) {
-                receiver = allowed;
-            } catch {
-                receiver = address(0);
-            }
-        }
+        if (policy != address(0)) receiver = _exitReceiver(policy, intent.owner, receiver);
         emit ExitSettled(batchId, intent.owner, receiver, intent.shares, assets, intent.nonce);
-        if (receiver == address(0) || !ASSET.trySafeTransfer(receiver, assets)) {
+        if (!ASSET.trySafeTransfer(receiver, assets)) {
             heldOf[intent.owner] += assets;
             totalHeld += assets;
             emit PayoutHeld(batchId, intent.owner, receiver, assets);
@@ -366,6 +379,12 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         }
     }
 
+    /// @dev The policy may redirect an exit, never refuse it: if it fails, the owner himself is paid.
+    function _exitReceiver(address policy, address owner, address receiver) private view returns (address) {
+        (bool ok, uint256 to) = Guarded.readWord(policy, abi.encodeCall(IAccessPolicy.exitReceiver, (owner, receiver)));
+        return ok && to != 0 && to <= type(uint160).max ? address(uint160(to)) : owner;
+    }
+
     /// @dev A permit may have been used by someone else first, or be wrong: what counts is the allowance that stands.
     function _tryPermit(address token, address owner, Permit calldata permit) private {
         if (permit.deadline == 0) return;
@@ -373,15 +392,14 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
             token,
             PERMIT_GAS,
             abi.encodeCall(
-                IERC20Permit.permit,
-                (owner, address(this), permit.value, permit.deadline, permit.v, permit.r, permit.s)
+                IERC20Permit.permit, (owner, address(this), permit.value, permit.deadline, permit.v, permit.r, permit.s)
             ),
             0
         );
     }
 
-    /// @dev Part of `spread` that goes to whoever brought `amount` after others had brought `before` of `total`. The parts add up
-    /// to `spread` exactly, and none is below floor(spread · amount / total).
+    /// @dev Part of `spread` that goes to whoever brought `amount` after others had brought `before` of `total`. The
+    /// parts add up to `spread` exactly, and none is below floor(spread · amount / total).
     function _partDown(uint256 spread, uint256 before, uint256 amount, uint256 total) private pure returns (uint256) {
         if (spread == 0) return 0;
         return Math.mulDiv(spread, before + amount, total) - Math.mulDiv(spread, before, total);

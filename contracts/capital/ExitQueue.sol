@@ -9,6 +9,7 @@ import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {Guarded} from "contracts/capital/lib/Guarded.sol";
 import {EmergencyTarget} from "contracts/safety/EmergencyTarget.sol";
 import {ICapitalRouter} from "interfaces/capital/ICapitalRouter.sol";
 import {IExitQueue} from "interfaces/capital/IExitQueue.sol";
@@ -16,7 +17,8 @@ import {IAccessPolicy} from "interfaces/compliance/IAccessPolicy.sol";
 import {EmergencyState} from "interfaces/safety/IEmergencyTarget.sol";
 
 /// @title ExitQueue
-/// @notice Whoever cannot leave at once waits here in order and is paid at the price of the moment in which his turn comes.
+/// @notice Whoever cannot leave at once waits here in order and is paid at the price of the moment in which his turn
+/// comes.
 contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
     using SafeERC20 for IERC20;
     using SafeCast for uint256;
@@ -92,7 +94,7 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         _requireSelfOrOperator(owner);
         IERC20(address(ROUTER)).safeTransferFrom(owner, address(this), shares);
 
-        uint256 instant = queuedShares == 0 ? Math.min(shares, ROUTER.maxRedeem(address(this))) : 0;
+        uint256 instant = queuedShares == 0 ? _payable(shares) : 0;
         if (instant != 0) {
             receiver = _exitReceiver(owner, receiver);
             uint256 minAssets = Math.mulDiv(instant, minAssetsPerShareWad, PRICE_DIVISOR, Math.Rounding.Ceil);
@@ -162,17 +164,13 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
     // ---- anyone ----
 
     /// @inheritdoc IExitQueue
-    function process(uint256 maxRequests)
-        external
-        nonReentrant
-        returns (uint256 processedShares, uint256 paidAssets)
-    {
+    function process(uint256 maxRequests) external nonReentrant returns (uint256 processedShares, uint256 paidAssets) {
         _requireAtMost(EmergencyState.WITHDRAW_ONLY);
         uint256 first = head;
         uint256 end = first;
         uint256 partialShares;
         {
-            uint256 budget = Math.min(ROUTER.maxRedeem(address(this)), queuedShares);
+            uint256 budget = _payable(queuedShares);
             uint256 stop = Math.min(nextRequestId, Math.saturatingAdd(first, maxRequests));
             while (end < stop) {
                 uint256 pending = _requests[end].pending;
@@ -299,6 +297,17 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         if (assets != 0) ASSET.safeTransfer(receiver, assets);
     }
 
+    /// @dev Of `shares`, as many as the router can pay for now. A part is cut to what whole units of the asset cost:
+    /// the fraction beyond would be burned for nothing, call after call.
+    function _payable(uint256 shares) private view returns (uint256) {
+        uint256 most = ROUTER.maxRedeem(address(this));
+        if (most >= shares) return shares;
+        uint256 assets = ROUTER.convertToAssets(most);
+        if (assets == 0) return 0;
+        uint256 cost = ROUTER.convertToShares(assets);
+        return ROUTER.convertToAssets(cost) < assets ? cost + 1 : cost;
+    }
+
     function _requireSelfOrOperator(address account) private view {
         require(msg.sender == account || isOperator[account][msg.sender], NotController(msg.sender, account));
     }
@@ -310,8 +319,11 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         require(policy == address(0) || IAccessPolicy(policy).canTransfer(from, to), TransferRefused(from, to));
     }
 
+    /// @dev The policy may redirect an exit, never refuse it: if it fails, the owner himself is paid.
     function _exitReceiver(address owner, address receiver) private view returns (address) {
         address policy = ROUTER.accessPolicy();
-        return policy == address(0) ? receiver : IAccessPolicy(policy).exitReceiver(owner, receiver);
+        if (policy == address(0)) return receiver;
+        (bool ok, uint256 to) = Guarded.readWord(policy, abi.encodeCall(IAccessPolicy.exitReceiver, (owner, receiver)));
+        return ok && to != 0 && to <= type(uint160).max ? address(uint160(to)) : owner;
     }
 }

@@ -35,7 +35,8 @@ abstract contract RouterExits is RouterShares {
         uint256 net;
     }
 
-    uint256 private constant PULL_GAS = Guarded.CALL_GAS + Guarded.CALL_GAS / 10;
+    /// What one strategy may burn while it pays.
+    uint256 private constant PULL_GAS = 2_000_000;
 
     // ---- redeem and withdraw ----
 
@@ -127,7 +128,10 @@ abstract contract RouterExits is RouterShares {
     }
 
     /// @dev While shares are queued, others take only what exceeds the queue's claim. The queue's own shares go first.
-    function _requireUnowed(uint256 gross, uint256 idle_, address owner, uint256 assets1, uint256 shares1) private view {
+    function _requireUnowed(uint256 gross, uint256 idle_, address owner, uint256 assets1, uint256 shares1)
+        private
+        view
+    {
         if (owner == _queue) return;
         uint256 owed = _up(_limits.queuedShares, assets1, shares1);
         if (gross + owed <= idle_) return;
@@ -192,7 +196,7 @@ abstract contract RouterExits is RouterShares {
         if (msg.sender != address(this)) revert OnlySelf();
         uint256 before = IERC20(_asset).balanceOf(address(this));
         (bool ok, bool answered, uint256 answer) =
-            Guarded.call(strategy, abi.encodeCall(IERC4626.withdraw, (assets, address(this), address(this))));
+            Guarded.call(strategy, abi.encodeCall(IERC4626.withdraw, (assets, address(this), address(this))), PULL_GAS);
         if (!ok || !answered || answer > sharesHeld) revert InvalidStrategy(strategy);
         burned = answer;
         uint256 arrived = IERC20(_asset).balanceOf(address(this)) - before;
@@ -265,7 +269,8 @@ abstract contract RouterExits is RouterShares {
 
     function _sendInKind(address strategy, address to, uint256 amount) private {
         if (_breaker != address(0)) ICircuitBreaker(_breaker).onOutflow(strategy, amount);
-        (bool ok, bool answered, uint256 answer) = Guarded.call(strategy, abi.encodeCall(IERC20.transfer, (to, amount)));
+        (bool ok, bool answered, uint256 answer) =
+            Guarded.call(strategy, abi.encodeCall(IERC20.transfer, (to, amount)), Guarded.READ_GAS);
         if (ok && (!answered || answer == 1)) return;
         _owed[strategy][to] += amount;
         _totalOwed[strategy] += amount;
@@ -331,8 +336,8 @@ abstract contract RouterExits is RouterShares {
         (, assets) = _walk(hot.idle(), free, _allowance(), false);
     }
 
-    /// @dev Follows the exit order up to `grossLimit` and `netLimit`, as an exit of that size would. `least`: the gross that a
-    /// withdrawal of `netLimit` burns; else the greatest gross that pays no more than `netLimit`.
+    /// @dev Follows the exit order up to `grossLimit` and `netLimit`, as an exit of that size would. `least`: the gross
+    /// that a withdrawal of `netLimit` burns; else the greatest gross that pays no more than `netLimit`.
     function _walk(uint256 idle_, uint256 grossLimit, uint256 netLimit, bool least)
         private
         view

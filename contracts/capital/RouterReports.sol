@@ -12,8 +12,8 @@ import {DebtSlot} from "./lib/DebtSlot.sol";
 import {HotSlot} from "./lib/HotSlot.sol";
 
 /// @title How gains and losses reach the books
-/// @dev A gain becomes shares at the price before it: fee shares for the recipient, the rest locked. So no report moves the
-/// price, except by a loss that locked profit does not cover. Fees are taken from gains only.
+/// @dev A gain becomes shares at the price before it: fee shares for the recipient, the rest locked. So no report moves
+/// the price, except by a loss that locked profit does not cover. Fees are taken from gains only.
 abstract contract RouterReports is RouterStorage, IRouterManager {
     using SafeERC20 for IERC20;
     using HotSlot for uint256;
@@ -103,8 +103,8 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
         _tellLocked(slot.locked());
     }
 
-    /// @dev Assets of `gain` that go to the fee recipient: first the management fee since it was last settled, as far as the
-    /// gain covers it, then the performance fee on what lifts holders above the high-water mark.
+    /// @dev Assets of `gain` that go to the fee recipient: first the management fee since it was last settled, as far
+    /// as the gain covers it, then the performance fee on what lifts holders above the high-water mark.
     function _settleFees(uint256 gain, uint256 assets1, uint256 holders1) private returns (uint256) {
         Fees memory fees_ = _fees;
         if (fees_.recipient == address(0)) return 0;

@@ -15,8 +15,8 @@ import {DebtSlot} from "./lib/DebtSlot.sol";
 import {HotSlot} from "./lib/HotSlot.sol";
 
 /// @title The router's shares: ERC-20 with permit
-/// @dev Holders' shares are counted in the hot word. Locked profit is the router's own balance; it is computed, not stored,
-/// since it shrinks with time. Nobody can send shares to the router, so the two never mix.
+/// @dev Holders' shares are counted in the hot word. Locked profit is the router's own balance; it is computed, not
+/// stored, since it shrinks with time. Nobody can send shares to the router, so the two never mix.
 abstract contract RouterShares is RouterStorage, IRouterVault, IERC20Errors {
     using HotSlot for uint256;
     using DebtSlot for uint256;
@@ -94,7 +94,9 @@ abstract contract RouterShares is RouterStorage, IRouterVault, IERC20Errors {
 
     /// @inheritdoc IERC20Permit
     function DOMAIN_SEPARATOR() public view returns (bytes32) {
-        return keccak256(abi.encode(DOMAIN_TYPEHASH, keccak256(bytes(_name)), keccak256("1"), block.chainid, address(this)));
+        return keccak256(
+            abi.encode(DOMAIN_TYPEHASH, keccak256(bytes(_name)), keccak256("1"), block.chainid, address(this))
+        );
     }
 
     function _transfer(address from, address to, uint256 value) private {

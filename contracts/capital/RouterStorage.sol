@@ -134,7 +134,8 @@ abstract contract RouterStorage is AccessManaged, IRouterTypes {
         if (hot & HotSlot.LOCK != 0) revert Reentered();
     }
 
-    /// @dev assets1 = total assets + 1; shares1 = all shares, locked ones included, + virtual ones. The price is their ratio.
+    /// @dev assets1 = total assets + 1; shares1 = all shares, locked ones included, + virtual ones. The price
+    /// is their ratio.
     function _ratio(uint256 hot, uint256 slot) internal view returns (uint256 assets1, uint256 shares1) {
         unchecked {
             // At most 2^112 + 2^112 + 1, and 2^128 + 2^144 + 2^60.

@@ -17,7 +17,8 @@ import {IPriceOracle} from "interfaces/safety/IPriceOracle.sol";
 import {IStrategy} from "interfaces/strategies/IStrategy.sol";
 
 /// @title YieldHarvester
-/// @notice Makes yield out of rewards, strategy by strategy; none of them can stop the others or sell below the oracle's bound.
+/// @notice Makes yield out of rewards, strategy by strategy; none of them can stop the others or sell below the
+/// oracle's bound.
 contract YieldHarvester is IYieldHarvester, EmergencyTarget, AccessManaged, ReentrancyGuard {
     using SafeERC20 for IERC20;
 
@@ -184,7 +185,8 @@ contract YieldHarvester is IYieldHarvester, EmergencyTarget, AccessManaged, Reen
         emit RewardKept(strategy, token, amount, result);
     }
 
-    /// @dev A foreign vault does not know the question: no answer, or one that is not a list of addresses, means no rewards.
+    /// @dev A foreign vault does not know the question: no answer, or one that is not a list of addresses, means no
+    /// rewards.
     function _rewardTokens(address strategy) private view returns (address[] memory tokens) {
         (bool success, bytes memory data) = BoundedCall.tryStaticCall(
             strategy, gasleft() / 4, abi.encodeCall(IStrategy.rewardTokens, ()), 64 + 32 * MAX_REWARD_TOKENS
@@ -194,7 +196,7 @@ contract YieldHarvester is IYieldHarvester, EmergencyTarget, AccessManaged, Reen
         if (shape[0] != 32 || shape[1] > MAX_REWARD_TOKENS || data.length < 64 + 32 * shape[1]) return tokens;
         for (uint256 i; i < shape[1]; ++i) {
             uint256 word;
-            // Word i after offset and length: abi.decode(data, (uint256[]))[i], which would revert on nothing checked here.
+            // Word i of the list, which begins after offset and length.
             assembly ("memory-safe") {
                 word := mload(add(add(data, 0x60), mul(i, 0x20)))
             }

@@ -65,8 +65,7 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, TypedData {
         Investor storage investor = _investors[credential.investor];
         require(credential.serial > investor.serial, StaleSerial(credential.serial, investor.serial));
         require(
-            SignerCheck.isSignedBy(provider, credentialDigest(credential), signature),
-            BadCredentialSignature(provider)
+            SignerCheck.isSignedBy(provider, credentialDigest(credential), signature), BadCredentialSignature(provider)
         );
 
         investor.provider = provider;
@@ -104,7 +103,10 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, TypedData {
 
     /// @inheritdoc IInvestorRegistry
     function deny(address investor, bytes32 reason) external restricted {
-        require(_investors[investor].restriction == Restriction.NONE, NotTightening(uint8(_investors[investor].restriction), 1));
+        require(
+            _investors[investor].restriction == Restriction.NONE,
+            NotTightening(uint8(_investors[investor].restriction), 1)
+        );
         _restrict(investor, Restriction.DENIED, reason);
     }
 
@@ -171,9 +173,7 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, TypedData {
         restricted
     {
         require(reason != 0, NoReason());
-        require(
-            to != address(0) && (to == investor || to == payoutOf[investor]), PayoutNotNominated(investor, to)
-        );
+        require(to != address(0) && (to == investor || to == payoutOf[investor]), PayoutNotNominated(investor, to));
         _release(investor, token, amount, to, reason);
     }
 

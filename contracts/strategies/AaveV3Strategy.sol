@@ -17,8 +17,8 @@ import {IStrategy} from "interfaces/strategies/IStrategy.sol";
 import {Strategy} from "./Strategy.sol";
 
 /// @title Lends the router's asset on Aave V3
-/// @notice Worth its aTokens: scaled balance × liquidity index, as Aave itself counts. Never borrows. What it can give back is
-/// bounded by what borrowers left in the pool, and by Aave's paused and inactive flags.
+/// @notice Worth its aTokens: scaled balance × liquidity index, as Aave itself counts. Never borrows. What it can give
+/// back is bounded by what borrowers left in the pool, and by Aave's paused and inactive flags.
 contract AaveV3Strategy is Strategy {
     using SafeERC20 for IERC20;
     using Math for uint256;
@@ -45,7 +45,8 @@ contract AaveV3Strategy is Strategy {
     /// @inheritdoc IStrategy
     function rewardTokens() external view returns (address[] memory) {
         address rewards = A_TOKEN.getIncentivesController();
-        return rewards.code.length == 0 ? new address[](0) : IAaveV3Rewards(rewards).getRewardsByAsset(address(A_TOKEN));
+        if (rewards.code.length == 0) return new address[](0);
+        return IAaveV3Rewards(rewards).getRewardsByAsset(address(A_TOKEN));
     }
 
     /// @inheritdoc IStrategy
@@ -74,7 +75,8 @@ contract AaveV3Strategy is Strategy {
         (, uint256 cap) = _data().getReserveCaps(asset());
         if (cap == 0) return type(uint256).max;
         (, uint256 treasury,,,,,,,,,,) = _data().getReserveData(asset());
-        // Aave counts towards the cap what it still owes its treasury; rounded up, since its own rounding is to the nearest.
+        // Aave counts towards the cap what it still owes its treasury; rounded up, since its own rounding
+        // is to the nearest.
         uint256 supplied = (A_TOKEN.scaledTotalSupply() + treasury).mulDiv(
             _pool().getReserveNormalizedIncome(asset()), RAY, Math.Rounding.Ceil
         );

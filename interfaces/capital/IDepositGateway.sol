@@ -4,11 +4,12 @@ pragma solidity 0.8.30;
 import {IEmergencyTarget} from "interfaces/safety/IEmergencyTarget.sol";
 
 /// @title Signed deposits and exits, settled together
-/// @notice Owners sign EIP-712 intents off chain (EOA or EIP-1271); the batcher settles many in one transaction at one share price.
-/// Whoever submits can neither worsen a signed limit nor redirect anything. An intent that cannot be honoured is skipped with
-/// the reason in an event; it never stops the others. Deposits settle before exits, each side in one call to the router and at
-/// one price; exits are not crossed with deposits, so that both pass the router's meters, fees and loss accounting.
-/// Every share and asset of a batch is handed out to the wei. THROTTLED settles everything, WITHDRAW_ONLY exits only, FROZEN nothing.
+/// @notice Owners sign EIP-712 intents off chain (EOA or EIP-1271); the batcher settles many in one transaction at one
+/// share price. Whoever submits can neither worsen a signed limit nor redirect anything. An intent that cannot be
+/// honoured is skipped with the reason in an event; it never stops the others. Deposits settle before exits, each side
+/// in one call to the router and at one price; exits are not crossed with deposits, so that both pass the router's
+/// meters, fees and loss accounting. Every share and asset of a batch is handed out to the wei. THROTTLED settles
+/// everything, WITHDRAW_ONLY exits only, FROZEN nothing.
 interface IDepositGateway is IEmergencyTarget {
     struct DepositIntent {
         address owner;
@@ -79,8 +80,22 @@ interface IDepositGateway is IEmergencyTarget {
         uint256 sharesIn,
         uint256 assetsOut
     );
-    event DepositSettled(bytes32 indexed batchId, address indexed owner, address indexed receiver, uint256 assets, uint256 shares, uint256 nonce);
-    event ExitSettled(bytes32 indexed batchId, address indexed owner, address indexed receiver, uint256 shares, uint256 assets, uint256 nonce);
+    event DepositSettled(
+        bytes32 indexed batchId,
+        address indexed owner,
+        address indexed receiver,
+        uint256 assets,
+        uint256 shares,
+        uint256 nonce
+    );
+    event ExitSettled(
+        bytes32 indexed batchId,
+        address indexed owner,
+        address indexed receiver,
+        uint256 shares,
+        uint256 assets,
+        uint256 nonce
+    );
     event IntentRejected(bytes32 indexed batchId, address indexed owner, uint256 nonce, Rejection reason);
     event NonceCancelled(address indexed owner, uint256 nonce);
     /// @notice The asset refused `receiver`; the payout waits here for `owner`.
@@ -114,6 +129,7 @@ interface IDepositGateway is IEmergencyTarget {
     /// @notice Owner: makes one of his own nonces unusable. Works in every emergency state.
     function cancelNonce(uint256 nonce) external;
 
-    /// @notice Owner: takes a payout that his first receiver could not get. The access policy may redirect it, as on any exit.
+    /// @notice Owner: takes a payout that his first receiver could not get. The access policy may redirect it, as on
+    /// any exit.
     function withdrawHeld(address receiver) external returns (uint256 assets);
 }

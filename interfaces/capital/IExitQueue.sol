@@ -6,19 +6,25 @@ import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {IEmergencyTarget} from "interfaces/safety/IEmergencyTarget.sol";
 
 /// @title Exits that wait their turn
-/// @notice ERC-7540 asynchronous redemption over the router's shares, first in, first out. The price is set when a request is
-/// processed, so nobody gains by asking first in a loss. Anyone may process. requested = paid + queued + cancelled.
-/// The controller of a request owns it: the access policy judges him, and claims are pulled, so nobody blocks those behind him.
-/// Works in WITHDRAW_ONLY; FROZEN stops everything but `setOperator`. Request ids start at 1.
+/// @notice ERC-7540 asynchronous redemption over the router's shares, first in, first out. The price is set when a
+/// request is processed, so nobody gains by asking first in a loss. Anyone may process. requested = paid + queued +
+/// cancelled. The controller of a request owns it: the access policy judges him, and claims are pulled, so nobody
+/// blocks those behind him. Works in WITHDRAW_ONLY; FROZEN stops everything but `setOperator`. Request ids start at 1.
 interface IExitQueue is IEmergencyTarget, IERC165 {
-    event RedeemRequest(address indexed controller, address indexed owner, uint256 indexed requestId, address sender, uint256 shares);
+    event RedeemRequest(
+        address indexed controller, address indexed owner, uint256 indexed requestId, address sender, uint256 shares
+    );
     /// @notice Part of an `exit` that was paid at once.
     event ExitPaid(address indexed owner, address indexed receiver, address sender, uint256 shares, uint256 assets);
     event RedeemProcessed(uint256 indexed requestId, address indexed controller, uint256 shares, uint256 assets);
-    event RedeemCancelled(uint256 indexed requestId, address indexed controller, address indexed receiver, uint256 shares);
+    event RedeemCancelled(
+        uint256 indexed requestId, address indexed controller, address indexed receiver, uint256 shares
+    );
     event OperatorSet(address indexed controller, address indexed operator, bool approved);
     /// @notice ERC-4626's exit event, once per claim; `owner` is the controller.
-    event Withdraw(address indexed sender, address indexed receiver, address indexed owner, uint256 assets, uint256 shares);
+    event Withdraw(
+        address indexed sender, address indexed receiver, address indexed owner, uint256 assets, uint256 shares
+    );
 
     error ZeroAmount();
     error ZeroAddress();
@@ -34,8 +40,8 @@ interface IExitQueue is IEmergencyTarget, IERC165 {
 
     /// @notice Pulls `shares` of `owner` into the queue, by his allowance to the queue. Only he or his operator.
     function requestRedeem(uint256 shares, address controller, address owner) external returns (uint256 requestId);
-    /// @notice Pays at once what the router can pay at once, if nobody waits, and queues the rest with `owner` as controller.
-    /// Never fails for lack of liquidity. Only the owner or his operator.
+    /// @notice Pays at once what the router can pay at once, if nobody waits, and queues the rest with `owner` as
+    /// controller. Never fails for lack of liquidity. Only the owner or his operator.
     /// @param minAssetsPerShareWad Least price of the part paid at once, in the unit of the router's `sharePriceWad`
     /// (whole assets per whole share, WAD). The queued part gets the price at its processing.
     /// @return assetsPaid Assets paid now.
@@ -45,7 +51,8 @@ interface IExitQueue is IEmergencyTarget, IERC165 {
         returns (uint256 assetsPaid, uint256 requestId);
     /// @notice Controller or operator: takes back what was not processed yet.
     function cancelRedeem(uint256 requestId, address receiver) external returns (uint256 shares);
-    /// @notice Anyone: processes up to `maxRequests` from the head, as far as liquidity goes; the last may be paid in part.
+    /// @notice Anyone: processes up to `maxRequests` from the head, as far as liquidity goes; the last may be paid in
+    /// part.
     function process(uint256 maxRequests) external returns (uint256 processedShares, uint256 paidAssets);
 
     /// @notice Shares of request `requestId` that wait; 0 if `controller` is not its controller.

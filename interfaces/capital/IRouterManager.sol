@@ -18,7 +18,8 @@ interface IRouterManager is IRouterTypes {
     // ---- allocator ----
 
     /// @notice Runs a plan, its moves in the given order. Plans that move more than `smallPlanBps` of total assets need
-    /// `approvePlan` by governance first. After a plan that lends, idle covers the floor and what the exit queue is owed.
+    /// `approvePlan` by governance first. After a plan that lends, idle covers the floor and what the exit
+    /// queue is owed.
     function rebalance(Plan calldata plan) external;
     /// @notice keccak256(abi.encode(chain id, router, plan)).
     function planHash(Plan calldata plan) external view returns (bytes32);
@@ -56,8 +57,8 @@ interface IRouterManager is IRouterTypes {
 
     // ---- views ----
 
-    /// @notice Least of both caps, minus what is lent; 0 under review. The bps cap is taken of the lower of total assets now
-    /// and at the last report (once there was one), so that money which only passes through lifts no cap.
+    /// @notice Least of both caps, minus what is lent; 0 under review. The bps cap is taken of the lower of total
+    /// assets now and at the last report (once there was one), so that money which only passes through lifts no cap.
     function capacity(address strategy) external view returns (uint256 assets);
     function fees() external view returns (FeeConfig memory);
     function profitUnlockTime() external view returns (uint40);
@@ -65,7 +66,8 @@ interface IRouterManager is IRouterTypes {
     function planLimits() external view returns (uint16 smallPlanBps, uint16 epochBudgetBps);
     /// @notice What plans may still lose in this epoch (a UTC day), assets.
     function epochBudgetLeft() external view returns (uint256 assets);
-    /// @notice Highest value of a share after a gain, all locked profit counted, WAD. Only gains above it bear a performance fee.
+    /// @notice Highest value of a share after a gain, all locked profit counted, WAD. Only gains above it
+    /// bear a performance fee.
     function highWaterMarkWad() external view returns (uint256);
     function accessPolicy() external view returns (address);
     function exitQueue() external view returns (address);

@@ -72,17 +72,36 @@ interface IRouterTypes {
         uint256 feeShares,
         uint256 lockedShares
     );
-    /// @notice Capital went to (`lend`) or came from a strategy; `debt` and `idle` are what remains. `assets` is 0 if shares left in kind.
+    /// @notice Capital went to (`lend`) or came from a strategy; `debt` and `idle` are what remains. `assets`
+    /// is 0 if shares left in kind.
     event DebtMoved(
-        bytes32 indexed planId, address indexed strategy, bool lend, uint256 assets, uint256 shares, uint256 debt, uint256 idle
+        bytes32 indexed planId,
+        address indexed strategy,
+        bool lend,
+        uint256 assets,
+        uint256 shares,
+        uint256 debt,
+        uint256 idle
     );
     event PlanApproved(address indexed by, bytes32 indexed planHash);
     event PlanRevoked(address indexed by, bytes32 indexed planHash);
-    event PlanExecuted(address indexed by, bytes32 indexed planId, bytes32 planHash, uint256 totalAssetsBefore, uint256 totalAssetsAfter);
-    /// @notice An exit took `assets` from `strategy` whose cached debt fell by `debtReduced`; the difference is the exiter's loss.
+    event PlanExecuted(
+        address indexed by,
+        bytes32 indexed planId,
+        bytes32 planHash,
+        uint256 totalAssetsBefore,
+        uint256 totalAssetsAfter
+    );
+    /// @notice An exit took `assets` from `strategy` whose cached debt fell by `debtReduced`; the difference
+    /// is the exiter's loss.
     event ExitLossTaken(address indexed owner, address indexed strategy, uint256 debtReduced, uint256 assets);
     event InKindRedeemed(
-        address indexed owner, address indexed receiver, uint256 shares, uint256 assets, address[] strategies, uint256[] strategyShares
+        address indexed owner,
+        address indexed receiver,
+        uint256 shares,
+        uint256 assets,
+        address[] strategies,
+        uint256[] strategyShares
     );
     /// @notice `strategy` refused to hand over shares in an exit in kind; `account` fetches them with `claimInKind`.
     event InKindOwed(address indexed account, address indexed strategy, uint256 strategyShares);

@@ -4,10 +4,10 @@ pragma solidity 0.8.30;
 import {IEmergencyTarget} from "interfaces/safety/IEmergencyTarget.sol";
 
 /// @title Turns rewards into yield and reports many strategies in one transaction
-/// @notice Per strategy: claim rewards, sell each for the router's asset at no less than the oracle's value minus the allowed
-/// slippage, hand the proceeds to the router, then have the router process the report. A strategy that fails is logged and
-/// does not stop the others; a reward that cannot be sold at the minimum stays here for the next harvest. A foreign ERC-4626
-/// vault without rewards is only reported. Works in NORMAL and THROTTLED.
+/// @notice Per strategy: claim rewards, sell each for the router's asset at no less than the oracle's value minus the
+/// allowed slippage, hand the proceeds to the router, then have the router process the report. A strategy that fails is
+/// logged and does not stop the others; a reward that cannot be sold at the minimum stays here for the next harvest. A
+/// foreign ERC-4626 vault without rewards is only reported. Works in NORMAL and THROTTLED.
 interface IYieldHarvester is IEmergencyTarget {
     struct Route {
         address venue;
@@ -20,9 +20,13 @@ interface IYieldHarvester is IEmergencyTarget {
     /// @notice The rewards could not be claimed; the report went on without them.
     event ClaimFailed(address indexed strategy, bytes reason);
     event RewardClaimed(address indexed strategy, address indexed token, uint256 amount);
-    event RewardSold(address indexed strategy, address indexed token, uint256 amount, uint256 proceeds, uint256 minimum);
+    event RewardSold(
+        address indexed strategy, address indexed token, uint256 amount, uint256 proceeds, uint256 minimum
+    );
     event RewardKept(address indexed strategy, address indexed token, uint256 amount, bytes reason);
-    event RouteSet(address indexed by, address indexed token, address previousVenue, address venue, uint256 maxSlippageBps);
+    event RouteSet(
+        address indexed by, address indexed token, address previousVenue, address venue, uint256 maxSlippageBps
+    );
 
     error OnlySelf();
     error SlippageTooLoose(uint256 bps, uint256 maximum);

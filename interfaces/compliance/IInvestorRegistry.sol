@@ -4,11 +4,11 @@ pragma solidity 0.8.30;
 import {IAccessPolicy} from "interfaces/compliance/IAccessPolicy.sol";
 
 /// @title Who passed KYC, and what that allows
-/// @notice A KYC provider signs EIP-712 credentials off chain; anybody may bring them on chain. An investor is eligible while
-/// his credential is valid, its provider trusted, its tier high enough, its jurisdiction open, and he is neither denied nor
-/// frozen. Who is not eligible neither deposits nor transfers, but always leaves: to himself, or, while frozen, to an escrow
-/// out of which nobody but he himself, or whom he named, is ever paid. Tightening and loosening are separate functions, so
-/// that only the latter wait out a delay.
+/// @notice A KYC provider signs EIP-712 credentials off chain; anybody may bring them on chain. An investor is eligible
+/// while his credential is valid, its provider trusted, its tier high enough, its jurisdiction open, and he is neither
+/// denied nor frozen. Who is not eligible neither deposits nor transfers, but always leaves: to himself, or, while
+/// frozen, to an escrow out of which nobody but he himself, or whom he named, is ever paid. Tightening and loosening
+/// are separate functions, so that only the latter wait out a delay.
 interface IInvestorRegistry is IAccessPolicy {
     enum Restriction {
         NONE,
@@ -79,7 +79,8 @@ interface IInvestorRegistry is IAccessPolicy {
 
     // ---- investors ----
 
-    /// @notice Investor: names a second address to which compliance may release his escrow (lost keys, a token that bars him).
+    /// @notice Investor: names a second address to which compliance may release his escrow (lost keys, a token that
+    /// bars him).
     function nominatePayout(address payout) external;
     /// @notice Investor who is not frozen: takes everything of `token` out of his escrow to himself.
     function claimEscrow(address token) external returns (uint256 amount);
@@ -107,8 +108,8 @@ interface IInvestorRegistry is IAccessPolicy {
     // ---- governance ----
 
     function addProvider(address provider) external;
-    /// @notice A contract of the protocol (queue, gateway) through which shares pass and which itself asks this policy about the
-    /// people behind them.
+    /// @notice A contract of the protocol (queue, gateway) through which shares pass and which itself asks this policy
+    /// about the people behind them.
     function setConduit(address conduit, bool trusted) external;
 
     // ---- views ----

@@ -48,9 +48,7 @@ def open_orchestrator(
         finality=2,
         poll_seconds=0.5,
     )
-    return assemble(
-        settings, keeper=world.cast["keeper"], sentinel=world.cast["sentinel"], say=say
-    )
+    return assemble(settings, keeper=world.cast["keeper"], sentinel=world.cast["sentinel"], say=say)
 
 
 def run(folder: Path, act: Act, say: Callable[[str], None], port: int = 0) -> dict[str, Figure]:
@@ -133,7 +131,9 @@ def _first_figures(world: LocalWorld) -> dict[str, Figure]:
 def _orchestrator(
     anvil: Anvil, world: LocalWorld, folder: Path, say: Callable[[str], None]
 ) -> Iterator[Orchestrator]:
-    orchestrator = open_orchestrator(anvil, world, folder, lambda line: say(f"orchestrator: {line}"))
+    orchestrator = open_orchestrator(
+        anvil, world, folder, lambda line: say(f"orchestrator: {line}")
+    )
     try:
         yield orchestrator
     finally:

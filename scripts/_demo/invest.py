@@ -1,4 +1,4 @@
-"""Act one: investors sign, the orchestrator settles them in batches, and a plan puts the capital to work."""
+"""Investors sign, the orchestrator settles in batches, a plan puts the capital to work."""
 
 from __future__ import annotations
 
@@ -103,7 +103,9 @@ def deposit(stage: Stage, orchestrator: Orchestrator) -> Investments:
         len(stage.client.events(receipt, gateway, "IntentRejected")) for receipt in batches
     )
     gas = sum(receipt["gasUsed"] for receipt in batches)
-    stage.say(f"{settled} deposits in {len(batches)} batches, {stage.view(stage.router.functions.totalAssets()) / USDC:,.0f} USDC")
+    stage.say(
+        f"{settled} deposits in {len(batches)} batches, {sum(assets.values()) / USDC:,.0f} USDC"
+    )
     stage.figures |= {
         "deposits": settled,
         "settlement_failures": rejected,
@@ -124,7 +126,7 @@ def settlements(stage: Stage, after: int) -> list[TxReceipt]:
 
 
 def _walk_in_gas(stage: Stage, amount: int) -> int:
-    """What one deposit costs an investor who sends it himself: an approval and a deposit, both whole transactions."""
+    """Gas of one deposit that an investor sends himself: an approval and a deposit."""
     before = stage.anvil.snapshot()
     total = 0
     for number in range(WALK_INS):
@@ -160,7 +162,10 @@ def put_to_work(stage: Stage) -> None:
     digest = stage.view(router.functions.planHash(plan))
     stage.govern(router.functions.approvePlan(digest))
     stage.do("allocator", router.functions.rebalance(plan))
-    stage.say(f"plan {digest.hex()[:10]}… approved by the governance Safe and run: 50 % to Aave, 20 % to the credit vault")
+    stage.say(
+        f"plan {digest.hex()[:10]}… approved by the governance Safe and run: "
+        "50 % to Aave, 20 % to the credit vault"
+    )
     vault = stage.world.credit_vault
     drawn = stage.view(vault.functions.totalAssets()) * DRAWN_BPS // 10_000
     stage.client.transact(stage.world.peers.borrower, vault.functions.draw(drawn))
@@ -179,5 +184,5 @@ def earn(stage: Stage, orchestrator: Orchestrator) -> None:
         stage.anvil.mine(1, 12)
     reports = stage.router.events.StrategyReported().get_logs(from_block=first_block)
     gained = sum(log["args"]["gain"] for log in reports)
-    stage.say(f"{gained / USDC:,.2f} USDC harvested in {len(reports)} reports by the orchestrator's keeper")
+    stage.say(f"{gained / USDC:,.2f} USDC harvested in {len(reports)} reports by the orchestrator")
     stage.figures |= {"yield_harvested": gained, "reports": len(reports)}

@@ -18,16 +18,27 @@ MOST_DAYS = 12
 
 
 def leave(stage: Stage, orchestrator: Orchestrator, brought: Investments) -> None:
-    """Thirty sign exits that settle in batches, ten leave in kind, the rest and the treasury go through the queue."""
+    """Thirty by signed exits in batches, ten in kind, the rest and the treasury by the queue."""
     for key in (*stage.investors, stage.cast["treasury"]):
         stage.anvil.set_balance(key.address, 10**18)
-    by_intent, in_kind = stage.investors[:BY_INTENT], stage.investors[BY_INTENT : BY_INTENT + IN_KIND]
+    by_intent, in_kind = (
+        stage.investors[:BY_INTENT],
+        stage.investors[BY_INTENT : BY_INTENT + IN_KIND],
+    )
     _by_intent(stage, orchestrator, by_intent)
     paid_in_kind = _in_kind(stage, in_kind)
-    days = _by_queue(stage, orchestrator, (*stage.investors[BY_INTENT + IN_KIND :], stage.cast["treasury"]))
+    days = _by_queue(
+        stage, orchestrator, (*stage.investors[BY_INTENT + IN_KIND :], stage.cast["treasury"])
+    )
     held = [stage.view(stage.router.functions.balanceOf(key.address)) for key in stage.investors]
-    got = sum(balance(stage.client, stage.usdc, key.address) for key in stage.investors) + paid_in_kind
-    stage.say(f"all out after {days} more days: {brought.total / USDC:,.0f} USDC came in, {got / USDC:,.0f} went out, after a default")
+    got = (
+        sum(balance(stage.client, stage.usdc, key.address) for key in stage.investors)
+        + paid_in_kind
+    )
+    stage.say(
+        f"all out after {days} more days: {brought.total / USDC:,.0f} USDC came in, "
+        f"{got / USDC:,.0f} went out, after a default"
+    )
     stage.figures |= {
         "exits": held.count(0),
         "shares_left": sum(held),
@@ -81,13 +92,15 @@ def _in_kind(stage: Stage, keys: tuple[KeySigner, ...]) -> int:
         stage.client.transact(key, router.functions.redeemInKind(shares, key.address, key.address))
         held = balance(stage.client, aave, key.address)
         stage.client.transact(key, aave.functions.redeem(held, key.address, key.address))
-        worth += stage.view(vault.functions.convertToAssets(balance(stage.client, vault, key.address)))
+        worth += stage.view(
+            vault.functions.convertToAssets(balance(stage.client, vault, key.address))
+        )
     stage.say(f"{len(keys)} left in kind and redeemed their Aave shares themselves")
     return worth
 
 
 def _by_queue(stage: Stage, orchestrator: Orchestrator, keys: tuple[KeySigner, ...]) -> int:
-    """What the router can pay is paid at once; the rest waits for the breaker's window and for the desk to repay."""
+    """Paid at once as far as it goes; the rest waits for the breaker's window and for the desk."""
     router, queue = stage.router, stage.contract("ExitQueue")
     at_once, supply = 0, stage.view(router.functions.totalSupply())
     for key in keys:

@@ -1,4 +1,4 @@
-"""The same trade is sandwiched on a Uniswap V2 pair and on our pool; what the bot earns is read from its balances."""
+"""The same trade sandwiched on Uniswap V2 and on our pool; earnings are read from balances."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ FRONT_SIZES_BPS = (25, 100, 400, 1_000, 2_500)
 class Venue(Protocol):
     """Where a trade in the pair happens."""
 
-    spender: str
+    @property
+    def spender(self) -> str:
+        """Who needs an allowance of the trader."""
 
     def sell(self, token_in: Contract, amount: int, trader: Signer) -> ContractFunction:
         """Sells exactly `amount`; the trader accepts any price."""
@@ -76,7 +78,7 @@ class GuardedPoolVenue:
 
 @dataclass(frozen=True)
 class Sandwich:
-    """A victim who buys `token_out` with `victim_amount` of `token_in`, and a bot around him in the same block."""
+    """A victim who buys `token_out` with `token_in`, and a bot around him in the same block."""
 
     anvil: Anvil
     client: ChainClient
@@ -115,13 +117,17 @@ class Sandwich:
         self.anvil.set_automine(False)
         try:
             pending = [
-                self.client.send(self.bot, venue.sell(self.token_in, front, self.bot), gas=SWAP_GAS),
+                self.client.send(
+                    self.bot, venue.sell(self.token_in, front, self.bot), gas=SWAP_GAS
+                ),
                 self.client.send(
                     self.victim,
                     venue.sell(self.token_in, self.victim_amount, self.victim),
                     gas=SWAP_GAS,
                 ),
-                self.client.send(self.bot, venue.sell(self.token_out, bought, self.bot), gas=SWAP_GAS),
+                self.client.send(
+                    self.bot, venue.sell(self.token_out, bought, self.bot), gas=SWAP_GAS
+                ),
             ]
             self.anvil.set_next_timestamp(self.anvil.timestamp() + BLOCK_SECONDS)
             self.anvil.rpc("evm_mine")
@@ -139,7 +145,7 @@ class Sandwich:
         )
 
     def _first_leg_output(self, venue: Venue, front: int) -> int:
-        """What the bot's purchase pays: the same trade in the same block, on a copy of the state."""
+        """What the bot's purchase pays: the same trade at the same time, on a copy of the state."""
         before = self.anvil.snapshot()
         self.anvil.set_next_timestamp(self.anvil.timestamp() + BLOCK_SECONDS)
         held = balance(self.client, self.token_out, self.bot.address)

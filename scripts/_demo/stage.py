@@ -93,13 +93,19 @@ class Stage:
         """Lets time pass on the chain; the feeds go on publishing, as real ones do."""
         self.anvil.advance(seconds)
         for symbol, price in self.prices.items():
-            set_market(self.client, self.cast["peers_deployer"], self.world.peers.feeds, symbol, price)
+            set_market(
+                self.client, self.cast["peers_deployer"], self.world.peers.feeds, symbol, price
+            )
 
     def market(self, symbol: str, change_pct: int) -> None:
         """Moves an asset's price on all its feeds."""
         self.prices[symbol] += self.prices[symbol] * change_pct // 100
         set_market(
-            self.client, self.cast["peers_deployer"], self.world.peers.feeds, symbol, self.prices[symbol]
+            self.client,
+            self.cast["peers_deployer"],
+            self.world.peers.feeds,
+            symbol,
+            self.prices[symbol],
         )
 
 

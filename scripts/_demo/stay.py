@@ -25,8 +25,6 @@ def stay(act: Callable[[str], None], say: Callable[[str], None], port: int) -> N
     """
     stop = threading.Event()
     with Anvil(AnvilOptions(port=port)) as anvil:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
         folder = JOURNAL / "up"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -36,9 +34,12 @@ def stay(act: Callable[[str], None], say: Callable[[str], None], port: int) -> N
         record = DEPLOYMENTS / f"{world.client.chain_id}.json"
         world.deployment.save(record)
         orchestrator = open_orchestrator(anvil, world, folder, say)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
         try:
             anvil.rpc("evm_setIntervalMining", BLOCK_SECONDS)
-            act(f"The chain answers at {anvil.url}; contracts are in {record.relative_to(ROOT)}; Ctrl-C ends it")
+            act(f"The chain answers at {anvil.url}; Ctrl-C ends it")
+            say(f"contracts by name: {record.relative_to(ROOT)}")
             orchestrator.run(stop)
         finally:
             orchestrator.close()

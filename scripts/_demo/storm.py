@@ -1,4 +1,4 @@
-"""Act three: a feed breaks, a strategy loses money, the breaker trips, the guardian freezes, nothing moves, governance resumes."""
+"""A feed breaks, a strategy loses money, all is frozen, nothing moves, governance resumes."""
 
 from __future__ import annotations
 
@@ -28,20 +28,30 @@ def break_a_feed(stage: Stage) -> None:
     """One of the three USDC feeds reverts: the median of the other two goes on."""
     oracle = stage.contract("PriceOracle")
     before = stage.view(oracle.functions.price(stage.usdc.address))
-    set_mode(stage.client, stage.cast["peers_deployer"], stage.world.peers.feeds["USDC"][0], FeedMode.REVERTING)
+    set_mode(
+        stage.client,
+        stage.cast["peers_deployer"],
+        stage.world.peers.feeds["USDC"][0],
+        FeedMode.REVERTING,
+    )
     status, after, _, healthy = stage.view(oracle.functions.status(stage.usdc.address))
     stage.say(f"a USDC feed reverts: {healthy} of 3 feeds healthy, price unchanged")
-    stage.figures["oracle_survives_feed"] = bool(status == PRICE_OK and after == before and healthy == 2)
+    stage.figures["oracle_survives_feed"] = bool(
+        status == PRICE_OK and after == before and healthy == 2
+    )
 
 
 def lose_money(stage: Stage, orchestrator: Orchestrator) -> None:
-    """The credit desk defaults; the orchestrator's watch sees it and the breaker trips in the next transaction."""
+    """The credit desk defaults; the orchestrator sees it, the breaker trips a block later."""
     vault, router = stage.world.credit_vault, stage.router
     before = stage.view(router.functions.sharePriceWad())
     lost = stage.view(vault.functions.drawn()) * DEFAULT_BPS // 10_000
     stage.client.transact(stage.world.peers.borrower, vault.functions.defaultOn(lost))
     fall = 1 - stage.view(router.functions.sharePriceWad()) / before
-    stage.say(f"the credit vault's desk defaults: {lost / USDC:,.0f} USDC lost, a share is worth {fall:.2%} less")
+    stage.say(
+        f"the credit vault's desk defaults: {lost / USDC:,.0f} USDC lost, "
+        f"a share is worth {fall:.2%} less"
+    )
     defaulted = stage.client.web3.eth.block_number
     breaker = stage.contract("CircuitBreaker")
     for _ in range(MOST_TICKS):
@@ -65,7 +75,10 @@ def freeze(stage: Stage) -> None:
     )
     failed = len(stage.client.events(receipt, gate, "RaiseFailed"))
     frozen = sum(stage.view(gate.functions.stateOf(t))[0] == FROZEN for t in targets)
-    stage.say(f"guardian Safe (2 of 3): {frozen} of {len(targets)} targets FROZEN in one transaction, {receipt['gasUsed']:,} gas")
+    stage.say(
+        f"guardian Safe (2 of 3): {frozen} of {len(targets)} targets FROZEN in one transaction, "
+        f"{receipt['gasUsed']:,} gas"
+    )
     stage.figures |= {
         "targets": len(targets),
         "targets_frozen": frozen,
@@ -105,7 +118,10 @@ def try_everything(stage: Stage) -> None:
         moved.append(attempt.what)
     if _holdings(stage) != before:
         moved.append("a balance changed")
-    stage.say(f"{len(attempts)} ways to move money tried: {len(moved)} moved" + "".join(f" ({m})" for m in moved))
+    stage.say(
+        f"{len(attempts)} ways to move money tried: {len(moved)} moved"
+        + "".join(f" ({m})" for m in moved)
+    )
     stage.figures |= {"moves_tried": len(attempts), "moves_while_frozen": len(moved)}
 
 
@@ -154,7 +170,9 @@ def _attempts(stage: Stage, whale: Signer, investor: Signer) -> Iterator[Attempt
     yield Attempt("pool mint", whale, pool.mint(USDC, 10**15, 0, NO_LIMIT))
     treasury = stage.cast["treasury"]
     liquidity = stage.view(pool.balanceOf(treasury.address))
-    yield Attempt("pool burn", treasury, pool.burn(liquidity // 2, 0, 0, treasury.address, NO_LIMIT))
+    yield Attempt(
+        "pool burn", treasury, pool.burn(liquidity // 2, 0, 0, treasury.address, NO_LIMIT)
+    )
     yield Attempt("pool share transfer", treasury, pool.transfer(whale.address, liquidity // 2))
     gateway = stage.contract("DepositGateway").functions
     yield Attempt("empty batch", keeper, gateway.settle(b"\1" * 32, [], []))
@@ -162,7 +180,10 @@ def _attempts(stage: Stage, whale: Signer, investor: Signer) -> Iterator[Attempt
 
 def _holdings(stage: Stage) -> tuple[int, ...]:
     """What every money contract holds, and the shares of two people who would like to leave."""
-    tokens, names = stage.world.peers.tokens, ("GuardedPool", "AaveV3Strategy", "ExitQueue", "DepositGateway")
+    tokens, names = (
+        stage.world.peers.tokens,
+        ("GuardedPool", "AaveV3Strategy", "ExitQueue", "DepositGateway"),
+    )
     addresses = [stage.router.address, *(stage.contract(name).address for name in names)]
     shares = [
         stage.view(stage.router.functions.balanceOf(a))
@@ -170,7 +191,11 @@ def _holdings(stage: Stage) -> tuple[int, ...]:
     ]
     vault = stage.world.credit_vault
     return (
-        *(balance(stage.client, token, a) for token in (tokens.usdc, tokens.weth) for a in addresses),
+        *(
+            balance(stage.client, token, a)
+            for token in (tokens.usdc, tokens.weth)
+            for a in addresses
+        ),
         *shares,
         balance(stage.client, vault, stage.router.address),
         stage.view(stage.router.functions.idle()),
@@ -179,7 +204,7 @@ def _holdings(stage: Stage) -> tuple[int, ...]:
 
 
 def book_the_loss(stage: Stage, orchestrator: Orchestrator) -> None:
-    """Before anybody leaves, the loss is in the books: until then an exit from idle would be paid at the old price."""
+    """The loss is booked before anybody leaves: until then idle pays exits at the old price."""
     first_block = stage.client.web3.eth.block_number
     for _ in range(MOST_TICKS):
         orchestrator.tick()
@@ -194,7 +219,7 @@ def book_the_loss(stage: Stage, orchestrator: Orchestrator) -> None:
 
 
 def resume(stage: Stage) -> None:
-    """Nobody but governance can end it: first the guardian tries, then the governance Safe does it."""
+    """Nobody but governance can end it: the guardian tries, then the governance Safe does it."""
     gate = stage.contract("EmergencyGate")
     targets = stage.view(gate.functions.targets())
     reason = b"loss understood".ljust(32, b"\0")

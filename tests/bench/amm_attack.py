@@ -1,4 +1,4 @@
-"""Searches for the most profitable trip of an attacker around a victim's trade; seeded hill climbing.
+"""Searches the most profitable trip of an attacker around a victim; seeded hill climbing.
 
 The same search runs on our pool, on Uniswap v2 and on v3. A trip is up to six legs, before or after
 the victim's trade or in the next block, over three addresses. It changes no code under test.

@@ -7,6 +7,7 @@ starts cold. Nothing here judges; tests/gas does.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from tests.support import uniswap
@@ -139,3 +140,7 @@ def measure() -> dict[str, int]:
         "univ3_router_swap_gas": own(scene.v3_router, block),
         "univ4_router_swap_gas": own(scene.v4_router, block),
     }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2, sort_keys=True))

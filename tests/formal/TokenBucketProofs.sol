@@ -4,11 +4,15 @@ pragma solidity 0.8.30;
 import {TokenBucket} from "contracts/safety/lib/TokenBucket.sol";
 
 /// @notice S1 for all parameters within their bounds, by induction over the steps of a bucket's life.
-/// Fix any closed time interval of length ≤ W. `net` is what was taken less what was given since its start, `refilled` the
-/// sum of rate · elapsed since its first step, all in 2^-24 units. Invariant after each step: net + level ≤ C + refilled.
+/// Fix any closed time interval of length ≤ W. After each step in it let budget = C + refilled − net, where
+/// `refilled` is the sum of rate · elapsed since the interval's first step and `net` what was taken less what was
+/// given, in 2^-24 units. Invariant: level ≤ budget.
 /// - `check_first_step`: the step at the interval's start makes it true, since an older level is at most C by then.
-/// - `check_take_keeps`, `check_give_keeps`: each further step keeps it.
-/// - `check_refill_of_a_window`: inside the interval refilled ≤ C, and 2C = L. As level ≥ 0, net ≤ L.
+/// - `check_time_adds_the_refill`: time adds at most to the level what it adds to the budget.
+/// - `check_step_without_time`: taking subtracts the same from both, giving adds to the level at most what it adds to the
+///   budget. So each further step keeps the invariant.
+/// - `check_refill_of_a_window`: inside the interval refilled ≤ C, and 2C = L.
+/// As 0 ≤ level ≤ budget, net ≤ C + refilled ≤ L.
 contract TokenBucketProofs {
     uint256 private constant FRACTION_BITS = 24;
 
@@ -39,65 +43,78 @@ contract TokenBucketProofs {
         return TokenBucket.capacity(bucket) / TokenBucket.windowOf(bucket);
     }
 
-    /// The step at which the interval starts comes at a later timestamp than the one before it.
-    function check_first_step(uint256 bucket, uint32 time, uint104 assets) external pure {
+    /// elapsed · rate, spelled as the library does, so that the solver meets the same product on both sides.
+    function _refill(uint256 bucket, uint256 time) private pure returns (uint256 more) {
+        assembly ("memory-safe") {
+            let elapsed := and(sub(time, shr(128, bucket)), 0xffffffff)
+            let cap := shl(add(23, and(shr(184, bucket), 0xff)), shr(192, bucket))
+            more := mul(elapsed, div(cap, and(shr(160, bucket), 0xffffff)))
+        }
+    }
+
+    /// The step at which the interval starts comes at a later timestamp than the one before it: by then the level is at
+    /// most C, which is the budget before the step.
+    function check_first_step(uint256 bucket, uint32 time) external pure {
         _assumeBucket(bucket);
         _assume(time > _timeOf(bucket));
-        uint256 cap = TokenBucket.capacity(bucket);
-        assert(TokenBucket.levelAt(bucket, time) <= cap);
+        assert(TokenBucket.levelAt(bucket, time) <= TokenBucket.capacity(bucket));
+    }
+
+    /// At that timestamp, and at any other without time in between, a step moves level and budget by the same amount.
+    function check_step_without_time(uint256 bucket, uint32 time, uint256 assets) external pure {
+        _assumeBucket(bucket);
+        uint256 held = TokenBucket.levelAt(bucket, time);
+        _assume(held <= type(uint128).max);
         uint256 taken = TokenBucket.take(bucket, assets, time);
-        if (taken != 0) {
-            uint256 net = uint256(assets) << FRACTION_BITS;
-            assert(net + TokenBucket.levelAt(taken, time) <= cap);
+        unchecked {
+            if (taken != 0) {
+                assert(assets < 1 << 104);
+                assert(TokenBucket.levelAt(taken, time) + (assets << FRACTION_BITS) == held);
+            }
+            _assume(assets < 1 << 200);
+            uint256 given = TokenBucket.give(bucket, assets, time);
+            assert(TokenBucket.levelAt(given, time) <= held + (assets << FRACTION_BITS));
         }
+    }
+
+    /// Time adds at most rate · elapsed to the level, as to the budget.
+    function check_time_adds_the_refill(uint256 bucket, uint32 time) external pure {
+        _assumeBucket(bucket);
+        uint256 more = _refill(bucket, time);
+        // Shown by `check_refill_fits`.
+        _assume(more < 1 << 160);
+        unchecked {
+            assert(TokenBucket.levelAt(bucket, time) <= (bucket & type(uint128).max) + more);
+        }
+    }
+
+    /// A rate is below 2^128, and what it refills in 2^32 seconds below 2^160: the contract's sums do not wrap.
+    function check_refill_fits(uint256 bucket, uint32 elapsed, uint128 rate) external pure {
+        _assumeBucket(bucket);
+        assert(TokenBucket.capacity(bucket) < 1 << 128);
+        assert(_rate(bucket) <= TokenBucket.capacity(bucket));
+        unchecked {
+            assert(uint256(elapsed) * rate < 1 << 160);
+        }
+    }
+
+    /// No step touches the parameters, and each leaves its own time.
+    function check_steps_keep_parameters(uint256 bucket, uint32 time, uint256 assets) external pure {
+        _assumeBucket(bucket);
+        uint256 taken = TokenBucket.take(bucket, assets, time);
+        if (taken != 0) assert(taken >> 160 == bucket >> 160 && _timeOf(taken) == time);
         uint256 given = TokenBucket.give(bucket, assets, time);
-        // net is −assets here.
-        assert(TokenBucket.levelAt(given, time) <= cap + (uint256(assets) << FRACTION_BITS));
+        assert(given >> 160 == bucket >> 160 && _timeOf(given) == time);
     }
 
-    function check_take_keeps(uint256 bucket, uint32 time, uint256 assets, int200 net, uint160 refilled)
-        external
-        pure
-    {
-        _assumeBucket(bucket);
-        _assume(time >= _timeOf(bucket));
-        int256 cap = int256(TokenBucket.capacity(bucket));
-        int256 level = int256(bucket & type(uint128).max);
-        _assume(int256(net) + level <= cap + int256(uint256(refilled)));
-        uint256 next = TokenBucket.take(bucket, assets, time);
-        if (next == 0) return;
-        // What was let out is known to fit: more than the level holds never leaves.
-        assert(assets < 1 << 104);
-        int256 more = int256((time - _timeOf(bucket)) * _rate(bucket));
-        int256 netAfter = int256(net) + int256(assets << FRACTION_BITS);
-        assert(netAfter + int256(next & type(uint128).max) <= cap + int256(uint256(refilled)) + more);
-        assert(next >> 160 == bucket >> 160 && _timeOf(next) == time);
-    }
-
-    function check_give_keeps(uint256 bucket, uint32 time, uint256 assets, int200 net, uint160 refilled)
-        external
-        pure
-    {
-        _assumeBucket(bucket);
-        _assume(time >= _timeOf(bucket));
-        // More than this exists of no token; beyond it `net` itself would need more than a word.
-        _assume(assets < 1 << 200);
-        int256 cap = int256(TokenBucket.capacity(bucket));
-        int256 level = int256(bucket & type(uint128).max);
-        _assume(int256(net) + level <= cap + int256(uint256(refilled)));
-        uint256 next = TokenBucket.give(bucket, assets, time);
-        int256 more = int256((time - _timeOf(bucket)) * _rate(bucket));
-        int256 netAfter = int256(net) - int256(assets << FRACTION_BITS);
-        assert(netAfter + int256(next & type(uint128).max) <= cap + int256(uint256(refilled)) + more);
-        assert(next >> 160 == bucket >> 160 && _timeOf(next) == time);
-    }
-
-    function check_refill_of_a_window(uint64 mantissa, uint8 exponent, uint24 window, uint24 elapsed) external pure {
+    function check_refill_of_a_window(uint64 mantissa, uint8 exponent, uint24 window) external pure {
         uint256 bucket = (uint256(mantissa) << 192) | (uint256(exponent) << 184) | (uint256(window) << 160);
         _assumeBucket(bucket);
-        _assume(elapsed <= window);
         uint256 cap = TokenBucket.capacity(bucket);
-        assert(elapsed * _rate(bucket) <= cap);
+        // elapsed ≤ window, and a product grows with its factors: the whole window is the worst case.
+        unchecked {
+            assert(window * _rate(bucket) <= cap);
+        }
         assert(2 * cap == TokenBucket.limitOf(bucket) << FRACTION_BITS);
     }
 
@@ -105,6 +122,7 @@ contract TokenBucketProofs {
     function check_round_trip(uint256 bucket, uint32 time, uint104 assets) external pure {
         _assumeBucket(bucket);
         uint256 held = TokenBucket.levelAt(bucket, time);
+        // At 2^104 units the level saturates.
         _assume(held + (uint256(assets) << FRACTION_BITS) <= type(uint128).max);
         uint256 inThenOut = TokenBucket.take(TokenBucket.give(bucket, assets, time), assets, time);
         assert(inThenOut != 0 && TokenBucket.levelAt(inThenOut, time) == held);

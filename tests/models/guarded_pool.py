@@ -31,7 +31,7 @@ class State(IntEnum):
     FROZEN = 3
 
 
-class Rejected(Exception):  # noqa: N818
+class Rejected(Exception):
     """The call would revert with this custom error."""
 
     def __init__(self, name: str) -> None:

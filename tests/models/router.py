@@ -1,7 +1,7 @@
-"""An exact model of the router and of the vault that doubles a strategy, in plain integers; never touches an EVM.
+"""An exact model of the router and of the vault that doubles a strategy; never touches an EVM.
 
-Written from the rules in docs/capital.md, not from the contracts: where the contract walks, packs and
-guards, the model computes with whole fractions and plain loops.
+Written from the rules in docs/capital.md, not from the contracts: where the contract walks, packs
+and guards, the model computes with whole fractions and plain loops.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_MARK = 2**128 - 1
 NORMAL, THROTTLED, WITHDRAW_ONLY, FROZEN = range(4)
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """The router must revert."""
 
 
@@ -35,7 +35,7 @@ def up(amount: int, numerator: int, denominator: int) -> int:
 
 @dataclass
 class VaultModel:
-    """The vault double: assets held, shares issued (to the router and to those who left in kind)."""
+    """The vault double: assets held, shares issued, shares that the router holds."""
 
     assets: int = 0
     supply: int = 0

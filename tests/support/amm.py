@@ -22,9 +22,10 @@ class PoolWorld:
         decimals: of both tokens.
         protocol_share_bps: of the factory.
         users: labels of accounts that get tokens and approve the pool.
+        deployer_code: creation code of another PoolDeployer, for mutants.
     """
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         evm: Evm,
         config: Config | None = None,
@@ -32,13 +33,18 @@ class PoolWorld:
         decimals: tuple[int, int] = (18, 18),
         protocol_share_bps: int = 1_000,
         users: tuple[str, ...] = ("trader", "attacker"),
+        deployer_code: bytes | None = None,
     ) -> None:
         self.evm = evm
         self.config = config or Config()
         self.governance, self.gate = evm.account("governance"), evm.account("gate")
         self.treasury, self.whale = evm.account("treasury"), evm.account("whale")
         self.authority = evm.deploy("AccessAuthority", self.governance)
-        self.deployer = evm.deploy("PoolDeployer")
+        self.deployer = (
+            evm.at("PoolDeployer", evm.create(deployer_code))
+            if deployer_code
+            else evm.deploy("PoolDeployer")
+        )
         self.factory = evm.deploy(
             "PoolFactory",
             self.authority,

@@ -216,6 +216,8 @@ class Anvil:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            # Ctrl-C is for the owner, who still needs the chain to end well.
+            start_new_session=True,
             preexec_fn=_die_with_parent if tied else None,  # noqa: PLW1509
         )
 

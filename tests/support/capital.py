@@ -1,4 +1,4 @@
-"""A router with its roles on one in-process EVM, for unit and fuzz tests; asserts nothing by itself."""
+"""A router with its roles on one in-process EVM, for tests; asserts nothing by itself."""
 
 from __future__ import annotations
 
@@ -101,16 +101,14 @@ class World:
         return int(self.state(strategy)[0])
 
     def state(self, strategy: Any) -> Sequence[Any]:
-        """debt, capAssets, capBps, maxGainBps, maxLossBps, lastReport, active, underReview, shares."""
+        """debt, both caps, both health limits, last report, active, under review, shares."""
         return list(self.router.strategyState(strategy))
 
 
 def permit_role(world: World, role: int, functions: Sequence[str], holder: Any) -> None:
     """Lets `holder` call these functions of the router, as the holder of a role."""
     selectors = [
-        codec.selector
-        for name in functions
-        for codec in world.router._interface.by_name[name]
+        codec.selector for name in functions for codec in world.router._interface.by_name[name]
     ]
     governance = world.governance
     world.authority.setTargetFunctionRole(world.router, selectors, role, sender=governance)
@@ -126,7 +124,8 @@ def build_world(
 ) -> World:
     """A router over a fresh token; `metered` puts the real circuit breaker behind it.
 
-    Plans up to all assets are small, and the epoch budget is all assets, until a test tightens them.
+    Plans up to all assets are small, and the epoch budget is all assets, until a test
+    tightens them.
     """
     evm = evm or Evm()
     people = {
@@ -139,8 +138,10 @@ def build_world(
     breaker = None
     if metered:
         oracle = evm.deploy("PriceOracle", authority)
-        # The breaker wants a real gate; the router under test listens to an account, which tests can speak for.
-        gate = evm.deploy("EmergencyGate", governance, people["guardian"], 7 * DAY, 30 * DAY, 90 * DAY)
+        # The breaker wants a real gate; the router listens to an account that tests speak for.
+        gate = evm.deploy(
+            "EmergencyGate", governance, people["guardian"], 7 * DAY, 30 * DAY, 90 * DAY
+        )
         breaker = evm.deploy("CircuitBreaker", authority, gate, oracle)
     config = (
         asset.address,
@@ -153,7 +154,19 @@ def build_world(
     manager = evm.deploy("RouterManager", config)
     deployed = evm.deploy("CapitalRouter", config, manager)
     router = evm.at("ICapitalRouter", deployed)
-    world = World(evm, asset, authority, router, breaker, **people)
+    world = World(
+        evm,
+        asset,
+        authority,
+        router,
+        breaker,
+        governance=governance,
+        guardian=people["guardian"],
+        allocator=people["allocator"],
+        keeper=people["keeper"],
+        harvester=people["harvester"],
+        gate=people["gate"],
+    )
     holders = {
         GUARDIAN: world.guardian,
         ALLOCATOR: world.allocator,

@@ -1,4 +1,4 @@
-"""Deploys gateway, queue and harvester around a router for tests and signs intents; holds no expectations."""
+"""Puts gateway and queue beside a router and signs intents, for tests; expects nothing itself."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def sign_typed(
         "name": name,
         "version": "1",
         "chainId": CHAIN_ID,
-        "verifyingContract": str(verifier),
+        "verifyingContract": getattr(verifier, "address", verifier),
     }
     full = {"types": {kind: fields}, "primaryType": kind, "domain": domain, "message": message}
     signed = signer.signer.sign_message(encode_typed_data(full_message=full))
@@ -66,9 +66,23 @@ def packed(signature: tuple[int, bytes, bytes]) -> bytes:
     return r + s + bytes([v])
 
 
+def sign_permit(
+    owner: Address, name: str, token: Any, spender: Any, value: int, nonce: int, deadline: int
+) -> tuple[int, int, int, bytes, bytes]:
+    """An ERC-2612 permit, in the form in which an intent carries it."""
+    message = {
+        "owner": owner,
+        "spender": spender.address,
+        "value": value,
+        "nonce": nonce,
+        "deadline": deadline,
+    }
+    return (value, deadline, *sign_typed(owner, name, token, "Permit", PERMIT, message))
+
+
 @dataclass(frozen=True)
 class Intent:
-    """A deposit or an exit as its owner means it; `amount` and `minimum` in the fields' own units."""
+    """A deposit or an exit as its owner means it; amounts in the fields' own units."""
 
     kind: str
     owner: str
@@ -217,16 +231,8 @@ class Flows:
 
     def permit(self, token: Contract, owner: Address, value: int, nonce: int = 0) -> Any:
         """An ERC-2612 permit for the gateway, as an intent carries it."""
-        deadline = self.evm.timestamp + 3_600
-        message = {
-            "owner": owner,
-            "spender": self.gateway.address,
-            "value": value,
-            "nonce": nonce,
-            "deadline": deadline,
-        }
-        proof = sign_typed(owner, token.name(), token, "Permit", PERMIT, message)
-        return (value, deadline, *proof)
+        name, deadline = token.name(), self.evm.timestamp + 3_600
+        return sign_permit(owner, name, token, self.gateway, value, nonce, deadline)
 
     def settle(self, *intents: Intent, gas: int = 30_000_000) -> tuple[int, int]:
         """Settles them in the next batch."""
@@ -263,4 +269,4 @@ def flows(
     return world
 
 
-__all__ = ["CHAIN_ID", "Flows", "Intent", "flows", "labelled", "packed", "sign_typed"]
+__all__ = ["Flows", "Intent", "flows", "labelled", "packed", "sign_permit", "sign_typed"]

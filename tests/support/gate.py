@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from eth_utils.crypto import keccak
 
-from tests.support.evm import Address, Contract, Evm
+from tests.support.evm import Address, Contract, Evm, interface
 
 DAY = 86_400
 MAX_DURATION = 3 * DAY
@@ -16,7 +16,6 @@ COOLDOWN = 14 * DAY
 HEARTBEAT = 30 * DAY
 REASON = b"drill".ljust(32, b"\0")
 ROLES = {name: keccak(text=name) for name in ("governance", "guardian", "breaker", "sentinel")}
-# `HostileTarget.Mode.REENTER` and `REENTER_STRICTLY` are armed by `armReentrance`.
 
 
 class State(IntEnum):
@@ -89,12 +88,16 @@ class GateWorld:
     sentinel: Address
 
     @classmethod
-    def create(cls, evm: Evm, with_guardian: bool = True) -> GateWorld:
-        """Deploys the gate and names all four roles."""
+    def create(cls, evm: Evm, code: bytes | None = None) -> GateWorld:
+        """Deploys the gate, or other creation code with its ABI, and names all four roles."""
         governance, guardian = evm.account("governance"), evm.account("guardian")
         breaker, sentinel = evm.account("breaker"), evm.account("sentinel")
-        first = guardian if with_guardian else "0x" + "00" * 20
-        gate = evm.deploy("EmergencyGate", governance, first, MAX_DURATION, COOLDOWN, HEARTBEAT)
+        arguments = (governance, guardian, MAX_DURATION, COOLDOWN, HEARTBEAT)
+        if code is None:
+            gate = evm.deploy("EmergencyGate", *arguments)
+        else:
+            tail = interface("EmergencyGate").constructor.encode(arguments)
+            gate = evm.at("EmergencyGate", evm.create(code + tail))
         gate.setBreaker(breaker, sender=governance)
         gate.setSentinel(sentinel, sender=governance)
         return cls(evm, gate, governance, guardian, breaker, sentinel)

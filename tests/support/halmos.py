@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from tests.support import build
-from tests.support.build import ROOT
 
 PROJECT = """
 [profile.default]
@@ -72,7 +71,7 @@ def prove(
     with tempfile.TemporaryDirectory(prefix="halmos-") as folder:
         project = Path(folder)
         for path in build._closure(PurePosixPath(source)):
-            relative = path.relative_to(ROOT)
+            relative = path.relative_to(build.ROOT)
             if relative.parts[0] == "node_modules":
                 continue
             text = path.read_text()
@@ -83,9 +82,9 @@ def prove(
             copy = project / relative
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_text(text)
-        (project / "node_modules").symlink_to(ROOT / "node_modules")
+        (project / "node_modules").symlink_to(build.ROOT / "node_modules")
         (project / "foundry.toml").write_text(
-            PROJECT.format(solc=ROOT / ".tools" / "bin" / "solc")
+            PROJECT.format(solc=build.ROOT / ".tools" / "bin" / "solc")
         )
         return _run(project, PurePosixPath(source).stem, options, timeout)
 

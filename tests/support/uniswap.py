@@ -125,7 +125,7 @@ def v3_sell(peer: V3, tokens: tuple[Contract, Contract], user: Any, amount: int,
 
 @dataclass(frozen=True)
 class V4:
-    """One pool without hooks in the real v4 manager, and the leaner of the package's two routers."""
+    """One pool without hooks in the real v4 manager, and the leaner of the two routers."""
 
     manager: Contract
     router: Contract

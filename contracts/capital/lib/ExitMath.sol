@@ -2,8 +2,8 @@
 pragma solidity 0.8.30;
 
 /// @title What an exit gets for the debt it takes from one strategy
-/// @notice `gross` is debt at its book value, `net` what it is worth: the exiter bears a loss that is not reported yet in
-/// proportion, and gets nothing of a gain that is not reported yet.
+/// @notice `gross` is debt at its book value, `net` what it is worth: the exiter bears a loss that is not reported yet
+/// in proportion, and gets nothing of a gain that is not reported yet.
 library ExitMath {
     struct Source {
         uint256 debt;

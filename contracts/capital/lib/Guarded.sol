@@ -4,11 +4,11 @@ pragma solidity 0.8.30;
 import {IRouterTypes} from "interfaces/capital/IRouterTypes.sol";
 
 /// @title Calls to contracts that may revert, lie, burn gas or return junk
-/// @notice Gas is capped, at most one word of the answer is copied, and a failure that a shortage of gas may have caused
-/// reverts instead of counting as the callee's fault: otherwise a caller could choose whom to skip by his gas limit.
+/// @notice Gas is capped, at most one word of the answer is copied, and a failure that a shortage of gas may have
+/// caused reverts instead of counting as the callee's fault: otherwise a caller could choose whom to skip by his gas
+/// limit.
 library Guarded {
     uint256 internal constant READ_GAS = 600_000;
-    uint256 internal constant CALL_GAS = 2_000_000;
 
     /// @notice An amount, or (false, 0). Answers of 2^127 and more count as junk, so that callers may multiply them.
     function read(address target, bytes memory data) internal view returns (bool ok, uint256 value) {
@@ -31,8 +31,10 @@ library Guarded {
     }
 
     /// @notice Whether the call succeeded; its first word, if it returned one.
-    function call(address target, bytes memory data) internal returns (bool ok, bool answered, uint256 value) {
-        uint256 gasCap = CALL_GAS;
+    function call(address target, bytes memory data, uint256 gasCap)
+        internal
+        returns (bool ok, bool answered, uint256 value)
+    {
         assembly ("memory-safe") {
             // (ok, value) = target.call{gas: gasCap}(data), copying one word only
             ok := call(gasCap, target, 0, add(data, 0x20), mload(data), 0x00, 0x20)

@@ -10,7 +10,8 @@ import {ISwapVenue} from "interfaces/capital/ISwapVenue.sol";
 import {ISwapRouter} from "interfaces/external/ISwapRouter.sol";
 
 /// @title UniswapV3Venue
-/// @notice Sells along one fixed path per pair; holds nothing between calls, and anybody may use it with his own tokens.
+/// @notice Sells along one fixed path per pair; holds nothing between calls, and anybody may use it with his own
+/// tokens.
 contract UniswapV3Venue is IUniswapV3Venue, AccessManaged {
     using SafeERC20 for IERC20;
 

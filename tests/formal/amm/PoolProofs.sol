@@ -69,24 +69,50 @@ contract PoolProofs {
 
     // checkpoint: lo ≤ every opening of the window ≤ hi
 
-    /// @dev `opening` stands for any opening that the current pair already bounds.
-    function check_fold__same_epoch__bounds_old_and_new_openings(
-        uint256 window,
-        uint256 code,
-        uint256 opening,
-        uint256 epoch,
-        uint16 fee
-    ) external pure {
+    /// @dev The pair widens, so whatever opening it bounded stays bounded.
+    function check_fold__same_epoch__lowers_the_low(uint256 window, uint256 code, uint256 epoch, uint16 fee)
+        external
+        pure
+    {
+        uint256 folded = PoolState.foldWindow(window, code & CODE, epoch, epoch, fee);
+        assert(folded & CODE <= window & CODE);
+    }
+
+    function check_fold__same_epoch__raises_the_high(uint256 window, uint256 code, uint256 epoch, uint16 fee)
+        external
+        pure
+    {
         code &= CODE;
         if (code == CODE) return;
-        if (opening < window & CODE || opening >= (window >> 60) & CODE) return;
         uint256 folded = PoolState.foldWindow(window, code, epoch, epoch, fee);
-        assert(folded & CODE <= opening && opening < (folded >> 60) & CODE);
+        assert((folded >> 60) & CODE >= (window >> 60) & CODE);
+    }
+
+    function check_fold__same_epoch__bounds_the_new_opening(uint256 window, uint256 code, uint256 epoch, uint16 fee)
+        external
+        pure
+    {
+        code &= CODE;
+        if (code == CODE) return;
+        uint256 folded = PoolState.foldWindow(window, code, epoch, epoch, fee);
         assert(folded & CODE <= code && code < (folded >> 60) & CODE);
+    }
+
+    function check_fold__same_epoch__keeps_the_previous_pair(uint256 window, uint256 code, uint256 epoch, uint16 fee)
+        external
+        pure
+    {
+        code &= CODE;
+        if (code == CODE) return;
+        uint256 folded = PoolState.foldWindow(window, code, epoch, epoch, fee);
         assert((folded >> 120) & ((1 << 120) - 1) == (window >> 120) & ((1 << 120) - 1));
-        assert(folded.lowOf() <= window.lowOf() && folded.highOf() >= window.highOf());
-        assert(folded.lowOf() <= code && code < folded.highOf());
         assert(folded.feeOf() == fee);
+    }
+
+    /// @dev Both pairs bound what may be paid.
+    function check_window__bounds_are_the_wider_pair(uint256 window) external pure {
+        assert(window.lowOf() <= window & CODE && window.lowOf() <= (window >> 120) & CODE);
+        assert(window.highOf() >= (window >> 60) & CODE && window.highOf() >= (window >> 180) & CODE);
     }
 
     /// @dev The epoch's openings stay bounded for the whole of the next epoch.
@@ -119,13 +145,6 @@ contract PoolProofs {
         assert(folded.lowOf() == code && folded.highOf() == code + 1);
     }
 
-    /// @dev A trip of no more than one window lies in two adjacent epochs.
-    function check_epochs__span_of_one_window__are_adjacent(uint40 first, uint40 last, uint8 window) external pure {
-        if (window == 0 || last < first || uint256(last) - first > window) return;
-        uint256 between = uint256(last) / window - uint256(first) / window;
-        assert(between <= 1);
-    }
-
     function check_follow__stays_between_and_within_the_limit(int24 from, int24 to, uint40 limit) external pure {
         int256 moved = PoolState.follow(from, to, PoolState.distance(from, to), limit);
         assert(PoolState.distance(moved, from) <= limit);
@@ -148,17 +167,22 @@ contract PoolProofs {
         }
     }
 
-    /// @dev The bound of a buy, exact out: in ≥ out·hi.
-    function check_mul_up__is_not_below_the_product(uint256 code, uint112 amount) external pure {
+    /// @dev The bound of a buy, exact out: in ≥ out·hi. First what the code computes, then that this is a ceiling.
+    function check_mul_up__adds_before_it_shifts(uint256 code, uint112 amount) external pure {
         code &= CODE;
-        if (code >> 52 > 223) return;
-        uint256 down = PriceFloat.mulDown(code, amount);
-        uint256 up = PriceFloat.mulUp(code, amount);
-        uint256 exponent = code >> 52;
+        if (code >> 52 >= 164) return;
+        uint256 shift = 164 - (code >> 52);
         unchecked {
             uint256 product = amount * ((1 << 52) | (code & ((1 << 52) - 1)));
-            if (exponent >= 164) assert(up == down);
-            else assert(up == down + (product & ((1 << (164 - exponent)) - 1) == 0 ? 0 : 1));
+            assert(PriceFloat.mulUp(code, amount) == (product + (1 << shift) - 1) >> shift);
+        }
+    }
+
+    function check_shift_up__is_not_below(uint168 product, uint8 shift) external pure {
+        if (shift > 164) return;
+        unchecked {
+            uint256 up = (uint256(product) + (1 << uint256(shift)) - 1) >> shift;
+            assert(up << shift >= product);
         }
     }
 
@@ -205,26 +229,10 @@ contract PoolProofs {
         bound &= CODE;
         if (reserveIn == 0 || reserveOut == 0 || bound >> 52 > 223) return;
         uint256 out = SwapMath.amountOutDown(reserveIn, reserveOut, amountIn, fee, bound, zeroForOne);
-        uint256 effective = uint256(amountIn) * (1e6 - uint256(fee)) / 1e6;
-        assert(out <= uint256(reserveOut) * effective / (uint256(reserveIn) + effective));
-    }
-
-    /// @dev P2 on reserves of eight bits: there the solver can take the multiplication apart.
-    function check_swap__k_never_falls__8_bits(
-        uint8 reserveIn,
-        uint8 reserveOut,
-        uint8 amountIn,
-        uint16 fee,
-        uint256 bound,
-        bool zeroForOne
-    ) external pure {
-        bound &= CODE;
-        if (reserveIn == 0 || reserveOut == 0 || bound >> 52 > 223) return;
-        uint256 out = SwapMath.amountOutDown(reserveIn, reserveOut, amountIn, fee, bound, zeroForOne);
-        assert(out < reserveOut);
-        assert(
-            (uint256(reserveIn) + amountIn) * (uint256(reserveOut) - out) >= uint256(reserveIn) * reserveOut
-        );
+        unchecked {
+            uint256 effective = uint256(amountIn) * (SwapMath.PIPS - uint256(fee)) / SwapMath.PIPS;
+            assert(out <= uint256(reserveOut) * effective / (uint256(reserveIn) + effective));
+        }
     }
 
     function check_msb__is_the_highest_bit(uint256 x) external pure {

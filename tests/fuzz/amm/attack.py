@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -60,6 +62,28 @@ def trips(block_times: tuple[int, ...] = (1, 8, 48)) -> st.SearchStrategy[Trip]:
             min_size=2,
             max_size=14,
         ).map(tuple),
+    )
+
+
+def random_trip(rng: random.Random, block_times: tuple[int, ...] = (1, 8, 48)) -> Trip:
+    """A trip drawn evenly, where hypothesis prefers small and repeated choices."""
+
+    def draw(kinds: Sequence[Kind], most: int) -> tuple[Step, ...]:
+        return tuple(
+            Step(
+                rng.choice(kinds),
+                rng.randrange(3),
+                rng.random() < 0.5,
+                rng.randint(1, 256),
+                rng.choice([0, 0, 1, 1, 2, 3, 8, 40]),
+            )
+            for _ in range(rng.randint(1, most))
+        )
+
+    return Trip(
+        rng.choice(block_times),
+        draw(("honest", "honest", "next_block"), 8),
+        draw(("attack", "attack", "attack_out", "close", "honest", "honest", "next_block"), 10),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from functools import cache
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import FUZZ_RUNS
-from tests.fuzz.amm.attack import Runner, Trip, trips
+from tests.fuzz.amm.attack import Runner, Trip, random_trip, trips
 from tests.models.guarded_pool import Config
 from tests.support.amm import NEVER_ENDING, PoolWorld
 from tests.support.evm import Evm
@@ -51,6 +52,15 @@ def test_trip__inside_the_window__never_profits(attack: tuple[int, Trip]) -> Non
     index, trip = attack
     result = runner(index).run(trip)
     assert result.profit <= 0, f"profit {result.profit_share:.3e} of the pool: {result}"
+
+
+def test_trip__drawn_evenly__never_profits() -> None:
+    """Property: P3."""
+    for index, (_, _, _, block_times) in enumerate(MARKETS):
+        rng = random.Random(index)
+        for _ in range(2 * FUZZ_RUNS):
+            trip = random_trip(rng, block_times)
+            assert runner(index).run(trip).profit <= 0, f"market {index}: {trip}"
 
 
 @cache

@@ -31,9 +31,9 @@ USERS = ("trader", "attacker", "investor")
 
 
 @cache
-def market(index: int) -> tuple[PoolWorld, int]:
+def market(index: int, deployer_code: bytes | None) -> tuple[PoolWorld, int]:
     reserves, decimals, config = MARKETS[index]
-    world = PoolWorld(Evm(), config, reserves, decimals, users=USERS)
+    world = PoolWorld(Evm(), config, reserves, decimals, users=USERS, deployer_code=deployer_code)
     return world, world.evm.snapshot()
 
 
@@ -45,9 +45,11 @@ def amounts() -> st.SearchStrategy[int]:
 class PoolAgainstModel(RuleBasedStateMachine):
     """Property: P2, P5, P7 and equality with the model."""
 
+    deployer_code: bytes | None = None
+
     @initialize(index=st.integers(0, len(MARKETS) - 1))
     def open_market(self, index: int) -> None:
-        self.world, mark = market(index)
+        self.world, mark = market(index, self.deployer_code)
         self.world.evm.restore(mark)
         self.pristine = self.world.model
         self.model: Pool = deepcopy(self.pristine)

@@ -1,4 +1,4 @@
-"""Stateful fuzz of the router against its exact model: every balance, to the unit, after every step."""
+"""Stateful fuzz of the router against its exact model, to the unit, after every step."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class Session:
 
     def step(self) -> None:
         steps = (
-            *(self.deposit,) * 4,
-            *(self.redeem,) * 4,
-            *(self.withdraw,) * 3,
-            *(self.lend,) * 4,
+            *(self.deposit,) * 3,
+            *(self.redeem,) * 5,
+            *(self.withdraw,) * 5,
+            *(self.lend,) * 8,
             *(self.recall,) * 2,
-            *(self.report,) * 4,
+            *(self.report,) * 3,
             *(self.gain,) * 2,
-            *(self.lose,) * 2,
+            *(self.lose,) * 3,
             *(self.pass_time,) * 3,
             self.mint,
             self.in_kind,
@@ -59,12 +59,21 @@ class Session:
             self.dry_up,
             self.break_down,
             self.change_state,
-            self.queue_up,
+            *(self.queue_up,) * 2,
             self.harvest,
             self.change_limits,
             self.donate,
         )
+        self._recover()
         self.rng.choice(steps)()
+
+    def _recover(self) -> None:
+        """Trouble lasts a few steps only: most of a session must be able to happen."""
+        if self.books.state != model.NORMAL and self.rng.random() < 0.4:
+            self._set_state(model.NORMAL)
+        for index, strategy in enumerate(self.books.strategies):
+            if strategy.vault.broken and self.rng.random() < 0.3:
+                self._set_broken(index, False)
 
     def deposit(self) -> None:
         who, assets = self._actor(), self._amount()
@@ -119,9 +128,7 @@ class Session:
             assets, _, parts = self.router.redeemInKind(shares, address, address, sender=address)
             return assets, list(parts)
 
-        self._both(
-            f"in kind {who} {shares}", run, lambda: self.books.redeem_in_kind(who, shares)
-        )
+        self._both(f"in kind {who} {shares}", run, lambda: self.books.redeem_in_kind(who, shares))
 
     def transfer(self) -> None:
         source, target = self._actor(), self._actor()
@@ -136,15 +143,17 @@ class Session:
 
         self._both(
             f"transfer {source} {target} {shares}",
-            lambda: self.router.transfer(
-                self.people[target], shares, sender=self.people[source]
-            ),
+            lambda: self.router.transfer(self.people[target], shares, sender=self.people[source]),
             move,
         )
 
     def lend(self) -> None:
         index = self._strategy()
-        assets = self._part(self.books.idle)
+        strategy = self.books.strategies[index]
+        room = self.books.cap_of(strategy, self.books.total_assets) - strategy.debt
+        most = max(0, min(self.books.idle, room))
+        # Idle has to run out often: only then do exits reach the strategies.
+        assets = most if self.rng.random() < 0.6 else self._part(most)
         self._both(
             f"lend {index} {assets}",
             lambda: self.world.lend(self.vaults[index], assets),
@@ -171,7 +180,9 @@ class Session:
         )
         if result is not None and result[1] == 0:
             after = self.books.ratio
-            assert after[0] * before[1] >= before[0] * after[1], "R5: no report without a loss lowers the price"
+            assert after[0] * before[1] >= before[0] * after[1], (
+                "R5: no report without a loss lowers the price"
+            )
 
     def harvest(self) -> None:
         index, assets = self._strategy(), self._amount() // 50
@@ -210,10 +221,12 @@ class Session:
 
     def break_down(self) -> None:
         index = self._strategy()
-        vault = self.books.strategies[index].vault
-        vault.broken = not vault.broken and self.rng.random() < 0.5
-        self.vaults[index].setFault(PREVIEW_REDEEM, 1 if vault.broken else 0)
-        self.trail.append(f"broken {index} {vault.broken}")
+        self._set_broken(index, True)
+
+    def _set_broken(self, index: int, broken: bool) -> None:
+        self.books.strategies[index].vault.broken = broken
+        self.vaults[index].setFault(PREVIEW_REDEEM, 1 if broken else 0)
+        self.trail.append(f"broken {index} {broken}")
 
     def donate(self) -> None:
         self.world.asset.mint(self.router, self._amount())
@@ -225,7 +238,9 @@ class Session:
         self.trail.append(f"time {seconds}")
 
     def change_state(self) -> None:
-        state = self.rng.choice((0, 0, 0, 1, 2, 3))
+        self._set_state(self.rng.choice((1, 2, 3)))
+
+    def _set_state(self, state: int) -> None:
         self.world.set_state(state)
         self.books.state = state
         self.trail.append(f"state {state}")
@@ -281,8 +296,14 @@ class Session:
         """R3: what max returns succeeds, one more fails."""
         address, router = self.people[who], self.router
         for limit, call in (
-            (router.maxRedeem(address), lambda n: router.redeem(n, address, address, sender=address)),
-            (router.maxWithdraw(address), lambda n: router.withdraw(n, address, address, sender=address)),
+            (
+                router.maxRedeem(address),
+                lambda n: router.redeem(n, address, address, sender=address),
+            ),
+            (
+                router.maxWithdraw(address),
+                lambda n: router.withdraw(n, address, address, sender=address),
+            ),
         ):
             with self.world.evm.rollback():
                 if limit:
@@ -305,7 +326,11 @@ class Session:
             assert router.balanceOf(self.people[name]) == books.balances[name], name
         for strategy, vault in zip(books.strategies, self.vaults, strict=True):
             state = self.world.state(vault)
-            assert (state[0], state[8], state[7]) == (strategy.debt, strategy.shares, strategy.review)
+            assert (state[0], state[8], state[7]) == (
+                strategy.debt,
+                strategy.shares,
+                strategy.review,
+            )
             assert vault.totalAssets() == strategy.vault.assets
         assert router.highWaterMarkWad() == books.high_water_mark, "high-water mark"
         assert self.world.asset.balanceOf(router) >= books.idle, "the books are covered"
@@ -319,11 +344,13 @@ class Session:
         return self.rng.randrange(len(self.vaults))
 
     def _amount(self) -> int:
-        return self.rng.choice((1, 2, self.rng.randrange(1, 100 * self.unit), 1_000 * self.unit))
+        some = self.rng.randrange(1, 100 * self.unit)
+        return self.rng.choice((1, 2, some, some, some, 1_000 * self.unit))
 
     def _part(self, whole: int) -> int:
+        some = self.rng.randrange(whole + 1)
         return self.rng.choice(
-            (0, 1, whole, whole + 1, self.rng.randrange(whole + 1), self.rng.randrange(whole + 1))
+            (0, 1, whole + 1, whole, whole, some, some, some, some, whole - some)
         )
 
 
@@ -334,7 +361,9 @@ def start(seed: int, decimals: int) -> Session:
     people = {name: evm.account(name) for name in (*ACTORS, "treasury")}
     virtual = 10 ** (world.router.decimals() - decimals)
     books = RouterModel(virtual=virtual, now=evm.timestamp, queue="queue")
-    session = Session(world, books, rng, 10 ** min(decimals, 6) * 10 ** max(0, decimals - 6), people)
+    session = Session(
+        world, books, rng, 10 ** min(decimals, 6) * 10 ** max(0, decimals - 6), people
+    )
     for _ in range(3):
         bps = rng.choice((BPS, 4_000))
         vault = world.add_strategy(bps=bps)
@@ -363,7 +392,7 @@ def test_router__any_sequence__equals_the_model(run: int) -> None:
 
 @pytest.mark.parametrize("run", range(RUNS))
 def test_round_trip__any_state__never_gains(run: int) -> None:
-    """Property: R2, R8: in and out in one block, by any pair of ways, gains nothing, for anybody's balance sheet."""
+    """Property: R2. In and out in one block, instantly or in kind, gains nothing."""
     session = start(SEED * 7_000_003 + run, DECIMALS[run % len(DECIMALS)])
     for _ in range(STEPS // 2):
         session.step()

@@ -46,10 +46,7 @@ contract RewardingStrategy is StrategyDouble {
         return _tokens;
     }
 
-    function claimRewards(address receiver)
-        external
-        returns (address[] memory tokens, uint256[] memory amounts)
-    {
+    function claimRewards(address receiver) external returns (address[] memory tokens, uint256[] memory amounts) {
         require(mode != Mode.CLAIM_REVERTS, ClaimRefused());
         if (mode == Mode.CLAIM_BURNS_GAS) while (true) {}
         if (mode == Mode.REENTERS) {
@@ -70,6 +67,7 @@ contract RewardingStrategy is StrategyDouble {
 /// @notice A foreign vault that answers every unknown call with the configured bytes, or burns all gas.
 contract FallbackVault is StrategyDouble {
     bytes public junk;
+    uint256 public length;
     bool public burns;
 
     constructor(address asset_) StrategyDouble(asset_) {}
@@ -78,13 +76,17 @@ contract FallbackVault is StrategyDouble {
         junk = junk_;
     }
 
+    function setLength(uint256 length_) external {
+        length = length_;
+    }
+
     function setBurns(bool burns_) external {
         burns = burns_;
     }
 
     fallback(bytes calldata) external returns (bytes memory) {
         if (burns) while (true) {}
-        return junk;
+        return length == 0 ? junk : new bytes(length);
     }
 }
 

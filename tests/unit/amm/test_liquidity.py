@@ -162,7 +162,7 @@ def test_skim__donation__goes_to_the_treasury_and_moves_no_price(
     assert tuple(world.pool.getReserves()) == reserves
 
 
-def permit_signature(  # noqa: PLR0917
+def permit_signature(
     world: PoolWorld, owner: Address, spender: Address, value: int, deadline: int, nonce: int
 ) -> tuple[int, bytes, bytes]:
     signed = owner.signer.sign_message(

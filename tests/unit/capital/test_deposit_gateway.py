@@ -69,9 +69,10 @@ def test_settle__receiver_named__gets_the_shares(world: Flows) -> None:
 def test_settle__minimum_is_the_exact_preview__settles(world: Flows) -> None:
     world.make_price_awkward(UNIT)
     first, second = world.fund("investor", 5 * UNIT), world.fund("whale", 9 * UNIT)
+    preview = world.router.previewDeposit
     intents = [
-        world.deposit_intent(first, 3 * UNIT + 1, minimum=world.router.previewDeposit(3 * UNIT + 1)),
-        world.deposit_intent(second, 9 * UNIT - 5, minimum=world.router.previewDeposit(9 * UNIT - 5)),
+        world.deposit_intent(owner, assets, minimum=preview(assets))
+        for owner, assets in ((first, 3 * UNIT + 1), (second, 9 * UNIT - 5))
     ]
     assert world.settle(*intents) == (2, 0)
 
@@ -295,7 +296,7 @@ def test_settle__asset_without_permit__allowance_counts() -> None:
     permit = (1, 2**40, 27, bytes(32), bytes(32))
     assert world.settle(world.deposit_intent(owner, 10**6, permit=permit)) == (1, 0)
     holder = world.invest("whale", 10**6)
-    assert world.settle(world.exit_intent(holder, 10**6)) == (0, 1)
+    assert world.settle(world.exit_intent(holder, 10**18)) == (0, 1)
     assert world.asset.balanceOf(holder) == 10**6
     assert_empty(world)
 
@@ -400,7 +401,9 @@ def test_settle__liquidity_for_one_exit__the_other_has_no_room(world: Flows) -> 
 def test_settle__exit_unfunded__not_funded(world: Flows) -> None:
     first, second = world.invest("attacker", UNIT), world.invest("whale", UNIT)
     done = world.settle(
-        world.exit_intent(first, SHARE), world.exit_intent(first, SHARE), world.exit_intent(second, SHARE)
+        world.exit_intent(first, SHARE),
+        world.exit_intent(first, SHARE),
+        world.exit_intent(second, SHARE),
     )
     assert done == (0, 2)
     assert world.rejections() == [(first, "NOT_FUNDED")]
@@ -421,7 +424,9 @@ def test_settle__unrealised_loss__same_price_for_all_and_minimums_hold(world: Fl
     world.lose(3 * UNIT, report=False)
     tight = world.exit_intent(third, 10 * SHARE, minimum=10 * UNIT)
     done = world.settle(
-        world.exit_intent(first, 10 * SHARE, minimum=9 * UNIT), tight, world.exit_intent(second, 4 * SHARE)
+        world.exit_intent(first, 10 * SHARE, minimum=9 * UNIT),
+        tight,
+        world.exit_intent(second, 4 * SHARE),
     )
     assert done == (0, 2)
     assert world.rejections() == [(third, "BELOW_MINIMUM")]
@@ -434,12 +439,15 @@ def test_settle__unrealised_loss__same_price_for_all_and_minimums_hold(world: Fl
 
 def test_settle__loss_grows_with_size__leaving_one_out_lets_others_in(world: Flows) -> None:
     first, second = world.invest("investor", 10 * UNIT), world.invest("whale", 10 * UNIT)
+    world.invest("founder", 10 * UNIT)
     world.lend_all_but(10 * UNIT)
-    world.lose(5 * UNIT, report=False)
+    world.lose(10 * UNIT, report=False)
     done = world.settle(
-        world.exit_intent(first, 10 * SHARE, minimum=10 * UNIT), world.exit_intent(second, 10 * SHARE)
+        world.exit_intent(first, 10 * SHARE, minimum=10 * UNIT),
+        world.exit_intent(second, 10 * SHARE),
     )
-    # Together they would get 0.75 each: the first did not sign for that, so the second leaves alone at par.
+    # Together they would get less than one each: the first did not sign for that, so the second
+    # leaves alone at par.
     assert done == (0, 1)
     assert world.rejections() == [(first, "BELOW_MINIMUM")]
     assert world.asset.balanceOf(second) == 10 * UNIT
@@ -539,7 +547,8 @@ def test_settle__any_decimals__in_and_out_never_gains(decimals: int) -> None:
     unit = 10**decimals
     world.make_price_awkward(unit)
     owners = [world.fund(f"investor {i}", 3 * unit + i) for i in range(5)]
-    assert world.settle(*(world.deposit_intent(o, 3 * unit + i) for i, o in enumerate(owners))) == (5, 0)
+    entries = [world.deposit_intent(o, 3 * unit + i) for i, o in enumerate(owners)]
+    assert world.settle(*entries) == (5, 0)
     for owner in owners:
         world.router.approve(world.gateway, 2**256 - 1, sender=owner)
     world.settle(*(world.exit_intent(o, world.router.balanceOf(o)) for o in owners))

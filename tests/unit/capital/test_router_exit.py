@@ -1,4 +1,4 @@
-"""Unit tests of the router's way out: redeem, withdraw, their previews and limits, with and without strategies."""
+"""Unit tests of the router's ways out: redeem, withdraw, in kind; previews and limits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def test_redeem__from_idle__pays_book_value(world: World, whale: Address) -> Non
     assert world.router.totalSupply() == 0
 
 
-def test_redeem__by_a_spender__uses_up_his_allowance(world: World, whale: Address, investor: Address) -> None:
+def test_redeem__by_a_spender__uses_up_his_allowance(
+    world: World, whale: Address, investor: Address
+) -> None:
     shares = world.deposit(whale, 100)
     with reverts("ERC20InsufficientAllowance", investor, 0, shares):
         world.router.redeem(shares, investor, whale, sender=investor)
@@ -40,7 +42,9 @@ def test_redeem__by_a_spender__uses_up_his_allowance(world: World, whale: Addres
     assert world.asset.balanceOf(investor) == 50
 
 
-def test_redeem__with_limits__reverts_beyond_them(world: World, whale: Address, investor: Address) -> None:
+def test_redeem__with_limits__reverts_beyond_them(
+    world: World, whale: Address, investor: Address
+) -> None:
     shares = world.deposit(whale, 100)
     world.deposit(investor, 100)
     with reverts("SlippageExceeded", 100, 101):
@@ -74,7 +78,9 @@ def test_redeem__through_strategies__follows_the_exit_order(world: World, whale:
     ]
 
 
-def test_redeem__unreported_loss__is_borne_pro_rata(world: World, whale: Address, investor: Address) -> None:
+def test_redeem__unreported_loss__is_borne_pro_rata(
+    world: World, whale: Address, investor: Address
+) -> None:
     """Property: R5."""
     strategy = world.add_strategy()
     shares = world.deposit(whale, 100 * UNIT)
@@ -120,7 +126,9 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("where", "fault"), HOSTILE)
-def test_redeem__hostile_strategy__is_skipped(world: World, whale: Address, fault: int, where: bytes) -> None:
+def test_redeem__hostile_strategy__is_skipped(
+    world: World, whale: Address, fault: int, where: bytes
+) -> None:
     """Property: R9."""
     hostile, honest = world.add_strategy(), world.add_strategy()
     shares = world.deposit(whale, 100 * UNIT)
@@ -173,7 +181,7 @@ def test_redeem__frozen__nothing_moves_and_max_is_zero(world: World, whale: Addr
     assert world.router.redeem(shares - 10**6, whale, whale, sender=whale) == 99
 
 
-def test_queue__shares_wait__instant_exits_see_the_rest(world: World, whale: Address, investor: Address) -> None:
+def test_queue__shares_wait__instant_exits_see_the_rest(world: World, whale: Address) -> None:
     """Property: R3."""
     strategy = world.add_strategy()
     queue = world.evm.account("queue")
@@ -229,7 +237,9 @@ def test_redeem_in_kind__any__is_pro_rata(world: World, whale: Address, investor
     assert taken <= 50 * UNIT
 
 
-def test_redeem_in_kind__unreported_gain__leaves_it_behind(world: World, whale: Address, attacker: Address) -> None:
+def test_redeem_in_kind__unreported_gain__leaves_it_behind(
+    world: World, whale: Address, attacker: Address
+) -> None:
     """Property: R2, R5."""
     strategy = world.add_strategy()
     world.deposit(whale, 100 * UNIT)
@@ -241,7 +251,9 @@ def test_redeem_in_kind__unreported_gain__leaves_it_behind(world: World, whale: 
     assert assets + got <= 100 * UNIT, "nobody gains by passing through"
 
 
-def test_redeem_in_kind__transfer_refused__is_owed_and_claimed(world: World, whale: Address) -> None:
+def test_redeem_in_kind__transfer_refused__is_owed_and_claimed(
+    world: World, whale: Address
+) -> None:
     """Property: R9."""
     strategy = world.add_strategy()
     shares = world.deposit(whale, 100 * UNIT)
@@ -257,7 +269,9 @@ def test_redeem_in_kind__transfer_refused__is_owed_and_claimed(world: World, wha
         world.router.claimInKind(strategy, whale)
 
 
-def test_exit__policy_redirects__goes_where_it_says(world: World, whale: Address, investor: Address) -> None:
+def test_exit__policy_redirects__goes_where_it_says(
+    world: World, whale: Address, investor: Address
+) -> None:
     policy = world.evm.deploy("PolicyDouble")
     escrow = world.evm.account("escrow")
     shares = world.deposit(whale, 100)

@@ -29,7 +29,10 @@ def test_rebalance__moves__run_in_the_given_order(world: World, whale: Address) 
     first, second = world.add_strategy(), world.add_strategy()
     world.deposit(whale, 100 * UNIT)
     world.lend(first, 100 * UNIT)
-    run(world, world.plan((first, False, 40 * UNIT, 40 * UNIT), (second, True, 40 * UNIT, 40 * UNIT)))
+    run(
+        world,
+        world.plan((first, False, 40 * UNIT, 40 * UNIT), (second, True, 40 * UNIT, 40 * UNIT)),
+    )
     assert (world.debt(first), world.debt(second)) == (60 * UNIT, 40 * UNIT)
     assert world.router.totalAssets() == 100 * UNIT == world.router.totalDebt()
     with reverts("InsufficientLiquidity"):
@@ -85,7 +88,11 @@ def test_rebalance__large__needs_exactly_the_approved_plan(world: World, whale: 
     assert approved == keccak(
         encode(
             ["uint256", "address", PLAN],
-            [CHAIN_ID, world.router.address, (*plan[:3], [(strategy.address, *m[1:]) for m in plan[3]])],
+            [
+                CHAIN_ID,
+                world.router.address,
+                (*plan[:3], [(strategy.address, *m[1:]) for m in plan[3]]),
+            ],
         )
     )
     with reverts("PlanNotApproved", approved):
@@ -110,7 +117,9 @@ def test_plan_hash__other_router__differs(world: World) -> None:
     assert world.router.planHash(plan) != other.router.planHash(plan)
 
 
-def test_rebalance__loss__of_the_budget_passes_and_one_more_reverts(world: World, whale: Address) -> None:
+def test_rebalance__loss__of_the_budget_passes_and_one_more_reverts(
+    world: World, whale: Address
+) -> None:
     """Property: R6."""
     strategy = world.add_strategy()
     strategy.setFees(100, 0)
@@ -175,7 +184,9 @@ def test_rebalance__above_a_cap__reverts(world: World, whale: Address) -> None:
         world.lend(strategy, 10 * UNIT + 1)
 
 
-def test_rebalance__flash_deposit__lifts_no_cap(world: World, whale: Address, attacker: Address) -> None:
+def test_rebalance__flash_deposit__lifts_no_cap(
+    world: World, whale: Address, attacker: Address
+) -> None:
     """Property: R4."""
     strategy = world.add_strategy(bps=5_000)
     world.deposit(whale, 100 * UNIT)
@@ -220,7 +231,9 @@ def test_rebalance__throttled__only_recalls(world: World, whale: Address) -> Non
         world.recall(strategy, 10)
 
 
-def test_rebalance__strategy_takes_less_or_is_unknown__reverts(world: World, whale: Address) -> None:
+def test_rebalance__strategy_takes_less_or_is_unknown__reverts(
+    world: World, whale: Address
+) -> None:
     strategy = world.add_strategy()
     world.deposit(whale, 100)
     with reverts("UnknownStrategy"):

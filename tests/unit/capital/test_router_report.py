@@ -35,7 +35,9 @@ def test_report__gain__unlocks_linearly(world: World, whale: Address) -> None:
     assert 1_070 * UNIT - 10**3 <= world.router.convertToAssets(shares) <= 1_070 * UNIT - 1
 
 
-def test_report__gain__cannot_be_sniped_in_its_block(world: World, whale: Address, attacker: Address) -> None:
+def test_report__gain__cannot_be_sniped_in_its_block(
+    world: World, whale: Address, attacker: Address
+) -> None:
     """Property: R5, R2."""
     _, strategy = lent(world, whale)
     strategy.gain(100 * UNIT)
@@ -58,11 +60,13 @@ def test_report__loss__burns_locked_profit_first(world: World, whale: Address) -
     world.report(strategy)
     assert world.router.lockedShares() == 0
     left = world.router.convertToAssets(shares)
-    assert 900 * UNIT - 10**6 <= left <= 900 * UNIT, "what locked profit does not cover acts at once"
+    assert 900 * UNIT - 10**6 <= left <= 900 * UNIT, (
+        "what locked profit does not cover acts at once"
+    )
 
 
 def test_report__beyond_the_health_limits__opens_a_review(world: World, whale: Address) -> None:
-    shares, strategy = lent(world, whale)
+    _, strategy = lent(world, whale)
     world.set_health(strategy, gain_bps=100, loss_bps=50)
     strategy.gain(11 * UNIT)
     assert world.report(strategy) == (0, 0)
@@ -157,7 +161,9 @@ def test_fees__management__is_taken_from_gains_only(world: World, whale: Address
     assert world.router.sharePriceWad() >= before
 
 
-def test_receive_yield__from_the_harvester__is_locked_as_profit(world: World, whale: Address) -> None:
+def test_receive_yield__from_the_harvester__is_locked_as_profit(
+    world: World, whale: Address
+) -> None:
     _, strategy = lent(world, whale)
     price = world.router.sharePriceWad()
     world.fund(world.harvester, 10 * UNIT)
@@ -194,7 +200,7 @@ def test_share_price__unreported_loss__is_in_it(world: World, whale: Address) ->
 
 
 def test_report__told_by_events__equals_locked_balance(world: World, whale: Address) -> None:
-    """Mints and burns of the router's own balance, summed, are the locked shares at the last report."""
+    """Mints and burns of the router's own balance, summed, are the locked shares."""
     _, strategy = lent(world, whale)
     told = 0
     for days, gain, loss in ((1, 50, 0), (2, 30, 0), (3, 0, 40), (10, 1, 0), (1, 0, 500)):

@@ -113,7 +113,9 @@ def test_add_strategy__wrong_or_twice__reverts(world: World) -> None:
         world.router.addStrategy(last, 1, 1, sender=world.governance)
 
 
-def test_remove_strategy__with_debt__is_written_off_by_force_only(world: World, whale: Address) -> None:
+def test_remove_strategy__with_debt__is_written_off_by_force_only(
+    world: World, whale: Address
+) -> None:
     first, second, third = (world.add_strategy() for _ in range(3))
     shares = world.deposit(whale, 100)
     world.lend(first, 40)
@@ -158,7 +160,9 @@ def test_constructor__wrong_parts__revert(world: World) -> None:
         build_world(world.evm, decimals=25)
 
 
-def test_transfer__any__moves_shares_and_refuses_the_router(world: World, whale: Address, investor: Address) -> None:
+def test_transfer__any__moves_shares_and_refuses_the_router(
+    world: World, whale: Address, investor: Address
+) -> None:
     shares = world.deposit(whale, 100)
     world.router.transfer(investor, shares // 4, sender=whale)
     assert world.router.balanceOf(investor) == shares // 4
@@ -186,7 +190,13 @@ def test_permit__signed__works_once(world: World, whale: Address, investor: Addr
         "chainId": CHAIN_ID,
         "verifyingContract": router.address,
     }
-    fields = ("owner address", "spender address", "value uint256", "nonce uint256", "deadline uint256")
+    fields = (
+        "owner address",
+        "spender address",
+        "value uint256",
+        "nonce uint256",
+        "deadline uint256",
+    )
     types = {"Permit": [{"name": n, "type": t} for n, t in (f.split() for f in fields)]}
     message = {"owner": whale, "spender": investor, "value": 7, "nonce": 0, "deadline": deadline}
     signed = whale.signer.sign_message(encode_typed_data(domain, types, message))

@@ -1,0 +1,36 @@
+"""The pool counts blocks as its chain does: by ArbSys on Arbitrum, by block.number elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import evm as evm_module
+from tests.support.amm import PoolWorld
+from tests.support.evm import Evm
+
+ARB_SYS = "0x0000000000000000000000000000000000000064"
+UNIT = 10**18
+
+
+@pytest.mark.parametrize("chain_id", [42_161, 42_170, 421_614])
+def test_block_number__arbitrum__comes_from_arb_sys(
+    chain_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Property: P6 (blocks of the chain itself, though block.number stands still)."""
+    monkeypatch.setattr(evm_module, "CHAIN_ID", chain_id)
+    evm = Evm()
+    evm.etch(ARB_SYS, "ArbSysDouble")
+    arb_sys = evm.at("ArbSysDouble", ARB_SYS)
+    arb_sys.setBlockNumber(400_000_000)
+    world = PoolWorld(evm)
+    pool, trader = world.pool, evm.account("trader")
+    assert pool.blockNumber() == 400_000_000 != evm.block_number
+    world.sell(trader, 100_000 * UNIT)
+    guard = tuple(pool.guardPrices())
+    arb_sys.setBlockNumber(400_000_001)
+    assert tuple(pool.guardPrices()) != guard, "the next block has a new opening"
+    assert pool.maturesAt(world.whale) == 400_000_002
+
+
+def test_block_number__elsewhere__is_the_evms(evm: Evm) -> None:
+    assert PoolWorld(evm).pool.blockNumber() == evm.block_number
