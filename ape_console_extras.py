@@ -8,7 +8,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from scripts._console.opening import open_names  # noqa: E402
+from scripts._console.opening import open_names
 
 
 def ape_init_extras(accounts: Any, chain: Any) -> dict[str, Any]:

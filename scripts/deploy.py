@@ -26,12 +26,15 @@ from tests.peers.npm import PeerError
 if TYPE_CHECKING:
     from ape.api import ProviderAPI
 
+
 def _say(line: str) -> None:
     click.echo(f"  {line}")
 
 
 @click.command(cls=ConnectedProviderCommand)
-@click.option("--account", help="Alias of the ape account that deploys (not needed on a local network).")
+@click.option(
+    "--account", help="Alias of the ape account that deploys (not needed on a local network)."
+)
 @click.option(
     "--parameters",
     type=click.Path(path_type=Path, dir_okay=False),

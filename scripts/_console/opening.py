@@ -63,7 +63,9 @@ def find_or_build(client: ChainClient, deployments: Path, own: Path) -> Deployme
         deployment = Deployment.load(deployments / name, client.chain_id)
         differences = code_differences(client, deployment)
         if differences:
-            raise DeployError(f"{deployments / name} does not describe this chain: {differences[0]}")
+            raise DeployError(
+                f"{deployments / name} does not describe this chain: {differences[0]}"
+            )
         return deployment
     for file in (deployments / name, own / name):
         if file.exists():

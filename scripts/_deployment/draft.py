@@ -63,7 +63,9 @@ class Draft(BaseModel):
         except (OSError, ValueError) as error:
             raise DeployError(f"deployment draft {path} is damaged: {error}") from None
         if draft.schema_version != SCHEMA:
-            raise DeployError(f"deployment draft {path} has schema {draft.schema_version}, not {SCHEMA}")
+            raise DeployError(
+                f"deployment draft {path} has schema {draft.schema_version}, not {SCHEMA}"
+            )
         return draft
 
     def save(self, path: Path) -> None:

@@ -69,7 +69,10 @@ def unruled_contracts(client: ChainClient, deployment: Deployment) -> list[str]:
     wrong = []
     for name in deployment.contracts:
         contract = bind(client, deployment, name)
-        if "authority" in functions(contract) and client.call(contract.functions.authority()) != authority:
+        if (
+            "authority" in functions(contract)
+            and client.call(contract.functions.authority()) != authority
+        ):
             wrong.append(f"{name} obeys another authority")
     return wrong
 
@@ -117,7 +120,10 @@ def _ownership(client: ChainClient, deployment: Deployment, deployer: str) -> li
     for name in deployment.contracts:
         contract = bind(client, deployment, name)
         for getter in ("owner", "pendingOwner", "treasury"):
-            if getter in functions(contract) and client.call(contract.functions[getter]()) == deployer:
+            if (
+                getter in functions(contract)
+                and client.call(contract.functions[getter]()) == deployer
+            ):
                 found.append(f"{getter} of {name}")
     return found
 

@@ -166,4 +166,6 @@ class Parameters(_Model):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "top level"
-            raise DeployError(f"parameter file {path} is wrong at {where}: {first['msg']}") from None
+            raise DeployError(
+                f"parameter file {path} is wrong at {where}: {first['msg']}"
+            ) from None

@@ -29,11 +29,15 @@ def check_safes(client: ChainClient, parameters: Parameters) -> SafeAccount:
         state = account.state()
         threshold, owners = getattr(safes, f"{role}_threshold"), getattr(safes, f"{role}_owners")
         if state.threshold < threshold:
-            raise DeployError(f"the {role} Safe asks for {state.threshold} signatures, not {threshold}")
+            raise DeployError(
+                f"the {role} Safe asks for {state.threshold} signatures, not {threshold}"
+            )
         if len(state.owners) < owners:
             raise DeployError(f"the {role} Safe has {len(state.owners)} owners, not {owners}")
         if state.modules:
-            raise DeployError(f"the {role} Safe has a module, {state.modules[0]}: it moves without owners")
+            raise DeployError(
+                f"the {role} Safe has a module, {state.modules[0]}: it moves without owners"
+            )
         if state.guard != ZERO_ADDRESS:
             raise DeployError(f"the {role} Safe has a guard, {state.guard}: it can be stopped")
         accounts[role] = account

@@ -83,7 +83,14 @@ class Suite:
         for asset in p.assets:
             self._price(oracle, asset)
         breaker = deploy("CircuitBreaker", authority.address, gate.address, oracle.address)
-        config = (p.asset, p.share_name, p.share_symbol, authority.address, gate.address, breaker.address)
+        config = (
+            p.asset,
+            p.share_name,
+            p.share_symbol,
+            authority.address,
+            gate.address,
+            breaker.address,
+        )
         manager = deploy("RouterManager", config)
         router = deploy("CapitalRouter", config, manager.address)
         router = self._client.contract(router.address, artifacts.load("ICapitalRouter").abi)
@@ -130,7 +137,9 @@ class Suite:
     def _check_surroundings(self) -> None:
         p = self._p
         if self._client.chain_id != p.chain_id:
-            raise DeployError(f"the parameters are for chain {p.chain_id}, the node is on {self._client.chain_id}")
+            raise DeployError(
+                f"the parameters are for chain {p.chain_id}, the node is on {self._client.chain_id}"
+            )
         if self._client.balance(self._deployer) == 0:
             raise DeployError(f"the deployer {self._deployer} has no ether on chain {p.chain_id}")
         self._check_funds()
@@ -191,7 +200,11 @@ class Suite:
             "exits metered",
             held[0] != 0,
             breaker.functions.setLimit(
-                router.address, self._p.asset, limits.exit_limit, limits.exit_window, limits.exit_limit // 10
+                router.address,
+                self._p.asset,
+                limits.exit_limit,
+                limits.exit_window,
+                limits.exit_limit // 10,
             ),
         )
         watch = self._client.call(breaker.functions.watchOf(router.address))
@@ -206,7 +219,9 @@ class Suite:
 
     # ---- money plane ----
 
-    def _strategies(self, authority: Contract, gate: Contract, router: Contract) -> dict[str, Contract]:
+    def _strategies(
+        self, authority: Contract, gate: Contract, router: Contract
+    ) -> dict[str, Contract]:
         aave = self._in.deploy(
             "AaveV3Strategy",
             router.address,
@@ -219,7 +234,9 @@ class Suite:
             strategies[vault.name] = self._vault(vault.address)
         return strategies
 
-    def _wire_router(self, router: Contract, queue: Contract, strategies: dict[str, Contract]) -> None:
+    def _wire_router(
+        self, router: Contract, queue: Contract, strategies: dict[str, Contract]
+    ) -> None:
         p, fn, ensure = self._p, router.functions, self._in.ensure
         caps: dict[str, Cap] = {"AaveV3Strategy": p.aave.cap}
         caps |= {vault.name: vault.cap for vault in p.foreign_vaults}
@@ -305,7 +322,9 @@ class Suite:
         erc20 = self._vault(token)
         held = self._client.call(erc20.functions.balanceOf(self._deployer))
         if held < amount:
-            raise DeployError(f"the deployer holds {held} of {self._symbol(token)}, the pool's seed needs {amount}")
+            raise DeployError(
+                f"the deployer holds {held} of {self._symbol(token)}, the pool's seed needs {amount}"
+            )
         self._in.ensure(
             f"allowance of {self._symbol(token)} for the pool's seed",
             self._client.call(erc20.functions.allowance(self._deployer, spender)) == amount,
@@ -340,11 +359,14 @@ class Suite:
             contract = managed.get(permission.artifact)
             if contract is None:
                 continue
-            wanted = [s for name in permission.functions for s in selectors(list(contract.abi), name)]
+            wanted = [
+                s for name in permission.functions for s in selectors(list(contract.abi), name)
+            ]
             missing = [
                 s
                 for s in wanted
-                if self._client.call(fn.getTargetFunctionRole(contract.address, s)) != permission.role
+                if self._client.call(fn.getTargetFunctionRole(contract.address, s))
+                != permission.role
             ]
             self._in.ensure(
                 f"{ROLE_NAMES[permission.role]} may call {', '.join(permission.functions)} "

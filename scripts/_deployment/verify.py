@@ -77,7 +77,9 @@ def verify(client: ChainClient, deployment: Deployment) -> list[Check]:
     missing = [n for n in (*NEIGHBOURS.values(), *MANAGED) if n not in deployment.contracts]
     if missing:
         raise DeployError(f"the deployment has no {missing[0]}")
-    checks = [_check("code as recorded", len(deployment.contracts), code_differences(client, deployment))]
+    checks = [
+        _check("code as recorded", len(deployment.contracts), code_differences(client, deployment))
+    ]
     if any("has no code" in problem for problem in checks[0].problems):
         return checks
     named: list[tuple[str, Callable[[ChainClient, Deployment], tuple[int, list[str]]]]] = [
@@ -220,7 +222,9 @@ def _permissions(client: ChainClient, deployment: Deployment) -> tuple[int, list
         what, role = wanted.get((address, selector), (function, 0))
         found = client.call(authority.functions.getTargetFunctionRole(address, selector))
         if found != role:
-            problems.append(f"{what} belongs to {ROLE_NAMES.get(found, found)}, not {ROLE_NAMES[role]}")
+            problems.append(
+                f"{what} belongs to {ROLE_NAMES.get(found, found)}, not {ROLE_NAMES[role]}"
+            )
     closed = [
         f"{name} is closed"
         for name, contract in deployment.contracts.items()

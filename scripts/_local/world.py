@@ -223,7 +223,8 @@ def local_parameters(
             for symbol, token in (("USDC", tokens.usdc), ("WETH", tokens.weth), ("DAI", tokens.dai))
         ),
         aave=Aave(
-            addresses_provider=peers.aave.provider.address, cap=Cap(assets=50_000_000 * USDC, bps=6_000)
+            addresses_provider=peers.aave.provider.address,
+            cap=Cap(assets=50_000_000 * USDC, bps=6_000),
         ),
         foreign_vaults=(
             ForeignVault(

@@ -70,7 +70,9 @@ class Site:
         assert receipt["status"] == "0x1", f"{function} reverted"
         self.client.forget()
 
-    def as_governance(self, authority: Contract, target: Contract, function: str, *args: Any) -> None:
+    def as_governance(
+        self, authority: Contract, target: Contract, function: str, *args: Any
+    ) -> None:
         """The same as the governance Safe through its execution delay."""
         data = bytes.fromhex(target.encode_abi(function, list(args))[2:])
         governance = self.parameters.safes.governance

@@ -168,9 +168,7 @@ def test_verify__strategy_that_the_file_does_not_know__is_named(finished: Finish
 def test_verify__contract_missing_in_the_file__one_line(finished: Finished) -> None:
     contracts = {k: v for k, v in finished.deployment.contracts.items() if k != "ExitQueue"}
     with pytest.raises(DeployError, match="the deployment has no ExitQueue"):
-        verify(
-            finished.client, finished.deployment.model_copy(update={"contracts": contracts})
-        )
+        verify(finished.client, finished.deployment.model_copy(update={"contracts": contracts}))
 
 
 def _sentinel(f: Finished) -> None:
