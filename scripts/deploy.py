@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 import click
 from ape.cli import ConnectedProviderCommand
 
-from offchain.chain.client import ChainClient, TransactionReverted
-from offchain.chain.transport import ChainUnreachable
+from offchain import artifacts
+from offchain.artifacts import ArtifactError
+from offchain.chain.client import ChainClient
 from offchain.errors import OffchainError
 from scripts._deployment.errors import DeployError
 from scripts._deployment.run import deploy_local, deploy_public
 from scripts._deployment.signer import ApeSigner
+from tests.peers.npm import PeerError
 
 if TYPE_CHECKING:
     from ape.api import ProviderAPI
-
-LOCAL_CHAINS = (1337, 31337)
 
 
 def _say(line: str) -> None:
@@ -32,7 +32,9 @@ def _say(line: str) -> None:
 
 
 @click.command(cls=ConnectedProviderCommand)
-@click.option("--account", help="Alias of the ape account that deploys (not needed on a local network).")
+@click.option(
+    "--account", help="Alias of the ape account that deploys (not needed on a local network)."
+)
 @click.option(
     "--parameters",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -50,17 +52,25 @@ def cli(
 ) -> None:
     """Deploys the whole suite and hands it to its Safes."""
     try:
-        client = ChainClient(provider.web3)  # type: ignore[attr-defined]
+        client = ChainClient(provider.web3, artifacts.index())  # type: ignore[attr-defined]
         path = deployments / f"{client.chain_id}.json"
         if parameters is None:
-            if client.chain_id not in LOCAL_CHAINS:
-                raise DeployError(f"chain {client.chain_id} is not a local one: pass --parameters FILE")
             outcome = deploy_local(client, path, _say)
         else:
             if account is None:
                 raise DeployError("pass --account ALIAS: the account that deploys")
             outcome = deploy_public(client, ApeSigner(account, provider), parameters, path, _say)
-    except (DeployError, OffchainError, ChainUnreachable, TransactionReverted) as error:
+    except (OffchainError, ArtifactError, PeerError) as error:
         click.echo(f"deploy: {str(error).splitlines()[0]}", err=True)
         sys.exit(1)
+    except OSError as error:
+        click.echo(f"deploy: {_why(error)}", err=True)
+        sys.exit(1)
     click.echo(outcome)
+
+
+def _why(error: OSError) -> str:
+    if error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    # Ape's own connection speaks of a dead node in its own words and many lines.
+    return "the chain does not answer any more; run again to go on where this ended"

@@ -50,23 +50,38 @@ class Draft(BaseModel):
         if not path.exists():
             return None
         try:
-            draft = cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, ValidationError) as error:
-            reason = str(error).splitlines()[0]
-            raise DeployError(f"deployment draft {path} is damaged: {reason}") from None
+            text = path.read_text(encoding="utf-8")
+            # NOTE: a draft holds no list. Where the recursion limit was raised (ape's compilers do),
+            # a deeply nested text would not end in an exception but in a crash.
+            draft = cls.model_validate(json.loads("" if "[" in text else text))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "top level"
+            raise DeployError(
+                f"deployment draft {path} is damaged at {where}: {first['msg']}"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise DeployError(f"deployment draft {path} is damaged: {error}") from None
         if draft.schema_version != SCHEMA:
-            raise DeployError(f"deployment draft {path} has schema {draft.schema_version}, not {SCHEMA}")
+            raise DeployError(
+                f"deployment draft {path} has schema {draft.schema_version}, not {SCHEMA}"
+            )
         return draft
 
     def save(self, path: Path) -> None:
         """Replaces the file whole, and only returns once it is on disk."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            with fresh.open("w", encoding="utf-8") as handle:
-                handle.write(self.model_dump_json(indent=2) + "\n")
-                handle.flush()
-                os.fsync(handle.fileno())
-            fresh.replace(path)
-        finally:
-            fresh.unlink(missing_ok=True)
+        write_whole(path, self.model_dump_json(indent=2) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replaces a file whole, and only returns once it is on disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with fresh.open("w", encoding="utf-8") as handle:
+            handle.write(text)
+            handle.flush()
+            os.fsync(handle.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -4,13 +4,43 @@ from __future__ import annotations
 
 from eth_utils.crypto import keccak
 
-from offchain import artifacts
 from offchain.chain.client import ChainClient
 from offchain.deployment import Deployment
+from scripts._deployment.bound import bind, functions, vault_at
+from scripts._deployment.errors import DeployError
 
 GATE_POWERS = ("governance", "guardian", "breaker", "sentinel", "pendingGovernance")
 ROLE_GRANTED = keccak(text="RoleGranted(uint64,address,uint32,uint48,bool)")
 APPROVAL = keccak(text="Approval(address,address,uint256)")
+
+
+def code_differences(client: ChainClient, deployment: Deployment) -> list[str]:
+    """Contracts whose code on chain is not the one in the file, one line each."""
+    found = []
+    for name, contract in deployment.contracts.items():
+        code = client.code(contract.address)
+        if not code:
+            found.append(f"{name} has no code at {contract.address}")
+        elif "0x" + keccak(code).hex() != contract.code_hash:
+            found.append(f"{name} has other code at {contract.address}")
+    return found
+
+
+def check_handover(client: ChainClient, deployment: Deployment) -> None:
+    """Proves on chain that the deployer kept nothing and one authority rules everything.
+
+    Raises:
+        DeployError: naming everything that is left.
+    """
+    deployer = deployment.roles.get("deployer")
+    if deployer is None:
+        raise DeployError("the deployment does not say who deployed it")
+    left = privileges_left(client, deployment, deployer)
+    if left:
+        raise DeployError(f"the deployer still holds: {'; '.join(left)}")
+    unruled = unruled_contracts(client, deployment)
+    if unruled:
+        raise DeployError("; ".join(unruled))
 
 
 def privileges_left(client: ChainClient, deployment: Deployment, deployer: str) -> list[str]:
@@ -38,31 +68,46 @@ def unruled_contracts(client: ChainClient, deployment: Deployment) -> list[str]:
     authority = deployment.address("AccessAuthority")
     wrong = []
     for name in deployment.contracts:
-        contract = _bind(client, deployment, name)
-        if "authority" in _functions(contract.abi) and client.call(contract.functions.authority()) != authority:
+        contract = bind(client, deployment, name)
+        if (
+            "authority" in functions(contract)
+            and client.call(contract.functions.authority()) != authority
+        ):
             wrong.append(f"{name} obeys another authority")
     return wrong
 
 
-def _roles(client: ChainClient, deployment: Deployment, deployer: str) -> list[str]:
-    authority = _bind(client, deployment, "AccessAuthority")
+def granted(client: ChainClient, deployment: Deployment) -> set[tuple[int, str]]:
+    """Every role and account that the authority ever joined, whether it still stands or not."""
     logs = client.web3.eth.get_logs(
         {
             "fromBlock": deployment.first_block,
-            "address": authority.address,
+            "address": client.web3.to_checksum_address(deployment.address("AccessAuthority")),
             "topics": ["0x" + ROLE_GRANTED.hex()],
         }
     )
-    roles = sorted({int.from_bytes(log["topics"][1], "big") for log in logs})
+    return {
+        (
+            int.from_bytes(log["topics"][1], "big"),
+            str(client.web3.to_checksum_address(bytes(log["topics"][2])[-20:])),
+        )
+        for log in logs
+    }
+
+
+def _roles(client: ChainClient, deployment: Deployment, deployer: str) -> list[str]:
+    authority = bind(client, deployment, "AccessAuthority")
+    roles = sorted({role for role, _ in granted(client, deployment)})
     return [
         f"role {role} of AccessAuthority"
         for role in roles
-        if client.call(authority.functions.hasRole(role, deployer))[0]
+        # Since when, rather than whether now: a role that begins later counts as well.
+        if client.call(authority.functions.getAccess(role, deployer))[0]
     ]
 
 
 def _gate_powers(client: ChainClient, deployment: Deployment, deployer: str) -> list[str]:
-    gate = _bind(client, deployment, "EmergencyGate")
+    gate = bind(client, deployment, "EmergencyGate")
     return [
         f"{power} of EmergencyGate"
         for power in GATE_POWERS
@@ -73,9 +118,12 @@ def _gate_powers(client: ChainClient, deployment: Deployment, deployer: str) -> 
 def _ownership(client: ChainClient, deployment: Deployment, deployer: str) -> list[str]:
     found = []
     for name in deployment.contracts:
-        contract = _bind(client, deployment, name)
+        contract = bind(client, deployment, name)
         for getter in ("owner", "pendingOwner", "treasury"):
-            if getter in _functions(contract.abi) and client.call(contract.functions[getter]()) == deployer:
+            if (
+                getter in functions(contract)
+                and client.call(contract.functions[getter]()) == deployer
+            ):
                 found.append(f"{getter} of {name}")
     return found
 
@@ -89,10 +137,8 @@ def _allowances(client: ChainClient, deployment: Deployment, deployer: str) -> l
     )
     found = []
     for token, spender in sorted({(log["address"], log["topics"][2].hex()[-40:]) for log in logs}):
-        erc20 = client.contract(token, artifacts.load("Strategy").abi)
-        left = client.call(
-            erc20.functions.allowance(deployer, client.web3.to_checksum_address("0x" + spender))
-        )
+        allowance = vault_at(client, token).functions.allowance
+        left = client.call(allowance(deployer, client.web3.to_checksum_address("0x" + spender)))
         if left:
             found.append(f"allowance of {left} of {token} to 0x{spender}")
     return found
@@ -101,20 +147,9 @@ def _allowances(client: ChainClient, deployment: Deployment, deployer: str) -> l
 def _balances(client: ChainClient, deployment: Deployment, deployer: str) -> list[str]:
     found = []
     for name in deployment.contracts:
-        contract = _bind(client, deployment, name)
-        if {"balanceOf", "transfer"} <= _functions(contract.abi):
+        contract = bind(client, deployment, name)
+        if {"balanceOf", "transfer"} <= functions(contract):
             held = client.call(contract.functions.balanceOf(deployer))
             if held:
                 found.append(f"{held} shares of {name}")
     return found
-
-
-def _bind(client: ChainClient, deployment: Deployment, name: str):  # type: ignore[no-untyped-def]
-    artifact = deployment.artifact(name)
-    # The router's fallback reaches its second half, so its interface says more than its own ABI.
-    known = "ICapitalRouter" if artifact == "CapitalRouter" else artifact
-    return client.contract(deployment.address(name), artifacts.load(known).abi)
-
-
-def _functions(abi: object) -> set[str]:
-    return {entry["name"] for entry in abi if entry["type"] == "function"}  # type: ignore[attr-defined]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from scripts._deployment.draft import Draft, Intent
 from scripts._deployment.errors import DeployError
 
 Say = Callable[[str], None]
+IN_FLIGHT_TIMEOUT = 60.0
+IN_FLIGHT_POLL = 0.5
 
 
 class Installer:
@@ -32,7 +35,8 @@ class Installer:
         say: told in one line what is being done.
 
     Raises:
-        DeployError: if a draft of another deployer or another chain is in the way.
+        DeployError: if a draft of another deployer or another chain is in the way, or the deployer's
+            last transactions are still unmined.
     """
 
     def __init__(self, client: ChainClient, signer: Signer, path: Path, say: Say) -> None:
@@ -44,6 +48,12 @@ class Installer:
         self._records: dict[str, DeployedContract] = {}
         self._contracts: dict[str, Contract] = {}
         self._draft = self._open_draft()
+        self._settle()
+
+    @property
+    def fresh(self) -> bool:
+        """Whether this run has nothing of an earlier one to go on from."""
+        return not self._draft.intents
 
     def deploy(self, name: str, *args: Any, artifact: str | None = None) -> Contract:
         """The contract `name`, deployed now or by an earlier run that was cut off.
@@ -60,7 +70,7 @@ class Installer:
         if name in self._contracts:
             raise DeployError(f"{name} is deployed twice in one plan")
         compiled = artifacts.load(artifact or name)
-        init_code = compiled.bytecode + _encode_arguments(compiled.abi, args)
+        init_code = compiled.bytecode + encode_arguments(compiled.abi, args)
         digest = "0x" + keccak(init_code).hex()
         intent = self._draft.intents.get(name)
         if intent is not None and self.client.code(intent.address):
@@ -68,6 +78,11 @@ class Installer:
                 raise DeployError(
                     f"{name} was deployed at {intent.address} from other code or arguments; "
                     f"remove {self.draft_path} to start a new deployment"
+                )
+            if not carries(self.client.code(intent.address), compiled):
+                raise DeployError(
+                    f"what stands at {intent.address} is not {name}: the deployer's key was used for "
+                    f"something else in between; remove {self.draft_path} to start a new deployment"
                 )
             self._say(f"{name} found at {intent.address}")
         else:
@@ -78,6 +93,10 @@ class Installer:
             )
             receipt = self.client.wait(pending)
             if receipt["contractAddress"] != intent.address:
+                # Kept all the same, so that the next run finds it instead of deploying it again.
+                landed = intent.model_copy(update={"address": str(receipt["contractAddress"])})
+                self._draft.intents[name] = landed
+                self._draft.save(self.draft_path)
                 raise DeployError(
                     f"{name} landed at {receipt['contractAddress']} instead of {intent.address}: "
                     "the deployer's key is used by someone else at the same time"
@@ -111,20 +130,36 @@ class Installer:
         self._say(sentence)
         self.client.transact(self.signer, action)
 
-    def finish(self, roles: dict[str, str], external: dict[str, str]) -> Deployment:
-        """Writes the deployment file and removes the draft."""
-        deployment = Deployment(
+    def record(self, roles: dict[str, str], external: dict[str, str]) -> Deployment:
+        """What was deployed, not yet written."""
+        return Deployment(
             chain_id=self.client.chain_id,
             contracts=self._records,
             roles=roles,
             external=external,
         )
+
+    def finish(self, deployment: Deployment) -> None:
+        """Writes the deployment file and removes the draft: the last step, after every check."""
         deployment.save(self.path)
         self.draft_path.unlink(missing_ok=True)
-        return deployment
+
+    def _settle(self) -> None:
+        """Waits until nothing of an earlier run is in flight, which a new run would otherwise send twice."""
+        deadline = time.monotonic() + IN_FLIGHT_TIMEOUT
+        while self._nonce("pending") > self._nonce("latest"):
+            if time.monotonic() > deadline:
+                raise DeployError(
+                    f"transactions of {self.signer.address} wait to be mined: run again when they are"
+                )
+            time.sleep(IN_FLIGHT_POLL)
+
+    def _nonce(self, block: str) -> int:
+        address = self.client.web3.to_checksum_address(self.signer.address)
+        return int(self.client.web3.eth.get_transaction_count(address, block))  # type: ignore[arg-type]
 
     def _intend(self, name: str, digest: str) -> Intent:
-        nonce = self.client.web3.eth.get_transaction_count(self.signer.address)  # type: ignore[arg-type]
+        nonce = self._nonce("pending")
         address = get_create_address(self.signer.address, nonce)  # type: ignore[arg-type]
         intent = Intent(address=str(address), nonce=nonce, init_code_hash=digest)
         self._draft.intents[name] = intent
@@ -132,7 +167,7 @@ class Installer:
         return intent
 
     def _open_draft(self) -> Draft:
-        genesis = "0x" + bytes(self.client.web3.eth.get_block(0)["hash"]).hex()
+        genesis = genesis_hash(self.client)
         draft = Draft.load(self.draft_path)
         if draft is None:
             return Draft(
@@ -142,14 +177,33 @@ class Installer:
                 first_block=self.client.web3.eth.block_number,
             )
         if (draft.chain_id, draft.genesis_hash) != (self.client.chain_id, genesis):
-            raise DeployError(f"draft {self.draft_path} belongs to another chain; remove it to start anew")
+            raise DeployError(
+                f"draft {self.draft_path} belongs to another chain; remove it to start anew"
+            )
         if draft.deployer != self.signer.address:
             raise DeployError(f"draft {self.draft_path} belongs to deployer {draft.deployer}")
         self._say(f"continuing a deployment with {len(draft.intents)} contracts in its draft")
         return draft
 
 
-def _encode_arguments(abi: Any, args: tuple[Any, ...]) -> bytes:
+def genesis_hash(client: ChainClient) -> str:
+    """Hash of block 0: tells two chains of one chain id apart."""
+    return "0x" + bytes(client.web3.eth.get_block(0)["hash"]).hex()
+
+
+def carries(code: bytes, compiled: artifacts.Artifact) -> bool:
+    """Whether runtime code is that of a compiled contract, whatever its immutables are."""
+    plain = compiled.runtime
+    # An immutable is zero in the artifact; a Vyper contract carries its own behind its code.
+    return len(code) >= len(plain) and all(a in (0, b) for a, b in zip(plain, code, strict=False))
+
+
+def encode_arguments(abi: Any, args: Sequence[Any]) -> bytes:
+    """Constructor arguments as they follow the creation code.
+
+    Raises:
+        DeployError: if there are too many or too few.
+    """
     constructor = next((entry for entry in abi if entry["type"] == "constructor"), None)
     types = get_abi_input_types(constructor) if constructor else []
     if len(types) != len(args):

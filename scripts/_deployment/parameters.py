@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from offchain.deployment import Address
 from scripts._deployment.errors import DeployError
+from scripts._safe.abi import MULTI_SEND_CALL_ONLY
 
 Bps = Annotated[int, Field(ge=0, le=10_000)]
 Seconds = Annotated[int, Field(gt=0)]
@@ -29,8 +30,20 @@ class Safes(_Model):
 
     governance: Address
     governance_threshold: Annotated[int, Field(ge=2)]
+    governance_owners: Annotated[int, Field(ge=2)]
     guardian: Address
     guardian_threshold: Annotated[int, Field(ge=2)]
+    guardian_owners: Annotated[int, Field(ge=2)]
+    multi_send: Address = MULTI_SEND_CALL_ONLY
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Safes:
+        if self.governance == self.guardian:
+            raise ValueError("governance and guardian are the same Safe")
+        for role in ("governance", "guardian"):
+            if getattr(self, f"{role}_owners") < getattr(self, f"{role}_threshold"):
+                raise ValueError(f"the {role} Safe's threshold exceeds its owners")
+        return self
 
 
 class Holders(_Model):
@@ -153,4 +166,6 @@ class Parameters(_Model):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "top level"
-            raise DeployError(f"parameter file {path} is wrong at {where}: {first['msg']}") from None
+            raise DeployError(
+                f"parameter file {path} is wrong at {where}: {first['msg']}"
+            ) from None

@@ -1,4 +1,4 @@
-"""Who may call which restricted function; whatever is not listed here belongs to governance.
+"""Who holds which role, and which restricted function it may call; every one has a decision here.
 
 Tightening acts at once, so it belongs to the guardian. Loosening belongs to governance, which waits out
 its execution delay. Plans are approved by the governance Safe through a role without delay, since a plan
@@ -7,7 +7,11 @@ is bounded by caps and by its own loss budget.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from eth_utils.abi import function_abi_to_4byte_selector
 
 GOVERNANCE = 0
 GUARDIAN = 1
@@ -52,20 +56,95 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission("AaveV3Strategy", HARVESTER, ("claimRewards",)),
     Permission("YieldHarvester", KEEPER, ("harvest",)),
     Permission("DepositGateway", BATCHER, ("settle",)),
-    Permission("CircuitBreaker", GUARDIAN, ("tightenLimit",)),
+    Permission("CircuitBreaker", GUARDIAN, ("tightenLimit", "tightenWatch")),
 )
 
 
-def selectors(abi: list[dict[str, object]], function: str) -> list[str]:
+# Restricted functions that loosen, or that decide where money and trust go: governance's, after its delay.
+# Nothing is granted for them on chain, since a function without a role belongs to role 0.
+GOVERNED: tuple[Permission, ...] = (
+    Permission(
+        "CapitalRouter",
+        GOVERNANCE,
+        (
+            "addStrategy",
+            "removeStrategy",
+            "raiseCap",
+            "lowerIdleFloor",
+            "raiseDepositCap",
+            "setHealthLimits",
+            "closeReview",
+            "setExitOrder",
+            "setFees",
+            "setProfitUnlockTime",
+            "setPlanLimits",
+            "setAccessPolicy",
+            "setExitQueue",
+        ),
+    ),
+    Permission("YieldHarvester", GOVERNANCE, ("setRoute",)),
+    Permission("UniswapV3Venue", GOVERNANCE, ("setPath",)),
+    Permission("PoolFactory", GOVERNANCE, ("setTreasury",)),
+    Permission(
+        "CircuitBreaker",
+        GOVERNANCE,
+        (
+            "setLimit",
+            "removeLimit",
+            "setWatch",
+            "resetSharePeak",
+            "resetPriceReference",
+            "setOracle",
+        ),
+    ),
+    Permission("PriceOracle", GOVERNANCE, ("setFeeds", "setSequencerFeed")),
+)
+MANAGED = tuple(dict.fromkeys(p.artifact for p in (*PERMISSIONS, *GOVERNED)))
+
+
+def role_holders(roles: Mapping[str, str], harvester: str) -> tuple[tuple[int, str], ...]:
+    """Every role and who holds it, the deployer's nothing included.
+
+    Args:
+        roles: addresses by name, as the deployment file has them.
+        harvester: the YieldHarvester.
+
+    Raises:
+        LookupError: if a name is missing.
+    """
+    return (
+        (GOVERNANCE, roles["governance"]),
+        (GUARDIAN, roles["guardian"]),
+        (GUARDIAN, roles["governance"]),
+        (PLANNER, roles["governance"]),
+        (ALLOCATOR, roles["allocator"]),
+        (KEEPER, roles["keeper"]),
+        (KEEPER, harvester),
+        (BATCHER, roles["batcher"]),
+        (COMPLIANCE, roles["compliance"]),
+        (HARVESTER, harvester),
+    )
+
+
+def decisions(artifact: str) -> dict[str, int]:
+    """The role that each restricted function of a contract needs, by the function's name."""
+    return {
+        name: permission.role
+        for permission in (*PERMISSIONS, *GOVERNED)
+        if permission.artifact == artifact
+        for name in permission.functions
+    }
+
+
+def selectors(abi: Sequence[Any], function: str) -> list[str]:
     """The 4-byte selectors of every overload of `function`.
 
     Raises:
-        LookupError: if the contract has no such function, so that a renamed one cannot lose its role silently.
+        LookupError: if the contract has no such function, so that a renamed one cannot lose its
+            role silently.
     """
-    from eth_utils.abi import function_abi_to_4byte_selector
-
     found = [
-        "0x" + function_abi_to_4byte_selector(entry).hex()  # type: ignore[arg-type]
+        "0x" + function_abi_to_4byte_selector(entry).hex()
         for entry in abi
         if entry.get("type") == "function" and entry.get("name") == function
     ]

@@ -14,16 +14,10 @@ from scripts._deployment.errors import DeployError
 from scripts._deployment.installer import Installer
 from scripts._deployment.parameters import Asset, Cap, Parameters
 from scripts._deployment.permissions import (
-    ALLOCATOR,
-    BATCHER,
-    COMPLIANCE,
     GOVERNANCE,
-    GUARDIAN,
-    HARVESTER,
-    KEEPER,
     PERMISSIONS,
-    PLANNER,
     ROLE_NAMES,
+    role_holders,
     selectors,
 )
 from scripts._safe import Call
@@ -40,12 +34,14 @@ POOL_MAX_FEE_PIPS = 10_000
 POOL_VOLATILITY_FACTOR = 20_000
 POOL_DEVIATION_FACTOR = 200_000
 POOL_TRUNCATION_RATE = 60
-MAX = 2**256 - 1
+# What a suite costs to deploy, measured over local peers and rounded up.
+GAS = 55_000_000
+GWEI, ETHER = 10**9, 10**18
 
 
 @dataclass(frozen=True)
 class Installed:
-    """A deployed suite, and the calls by which governance takes the gate's targets under it."""
+    """A deployed suite, not yet written, and the calls by which governance takes its targets under the gate."""
 
     deployment: Deployment
     governance_calls: tuple[Call, ...]
@@ -87,7 +83,14 @@ class Suite:
         for asset in p.assets:
             self._price(oracle, asset)
         breaker = deploy("CircuitBreaker", authority.address, gate.address, oracle.address)
-        config = (p.asset, p.share_name, p.share_symbol, authority.address, gate.address, breaker.address)
+        config = (
+            p.asset,
+            p.share_name,
+            p.share_symbol,
+            authority.address,
+            gate.address,
+            breaker.address,
+        )
         manager = deploy("RouterManager", config)
         router = deploy("CapitalRouter", config, manager.address)
         router = self._client.contract(router.address, artifacts.load("ICapitalRouter").abi)
@@ -106,7 +109,7 @@ class Suite:
             p.holders.treasury,
             PROTOCOL_SHARE_BPS,
         )
-        pool = self._pool(factory)
+        pool = self._pool(factory, gate)
         self._wire_router(router, queue, strategies)
         self._wire_breaker(breaker, router)
         self._grant(authority, harvester)
@@ -126,7 +129,7 @@ class Suite:
         targets = [router, queue, gateway, harvester, pool]
         targets += [c for name, c in strategies.items() if name == "AaveV3Strategy"]
         calls = self._governance_calls(gate, breaker, targets)
-        deployment = self._in.finish(self._roles(), self._external())
+        deployment = self._in.record(self._roles(), self._external())
         return Installed(deployment, calls)
 
     # ---- before ----
@@ -134,9 +137,12 @@ class Suite:
     def _check_surroundings(self) -> None:
         p = self._p
         if self._client.chain_id != p.chain_id:
-            raise DeployError(f"the parameters are for chain {p.chain_id}, the node is on {self._client.chain_id}")
+            raise DeployError(
+                f"the parameters are for chain {p.chain_id}, the node is on {self._client.chain_id}"
+            )
         if self._client.balance(self._deployer) == 0:
             raise DeployError(f"the deployer {self._deployer} has no ether on chain {p.chain_id}")
+        self._check_funds()
         peers = {
             "asset": p.asset,
             "governance Safe": p.safes.governance,
@@ -147,6 +153,17 @@ class Suite:
         for what, address in peers.items():
             if not self._client.code(address):
                 raise DeployError(f"there is no contract at {address}, where the {what} should be")
+
+    def _check_funds(self) -> None:
+        """NOTE: a deployment that goes on has paid for a part already and is not asked again."""
+        block = self._client.web3.eth.get_block("latest")
+        needed = GAS * (int(block.get("baseFeePerGas", 0)) + GWEI)
+        held = self._client.balance(self._deployer)
+        if self._in.fresh and held < needed:
+            raise DeployError(
+                f"the deployer {self._deployer} has {held / ETHER:.4f} ether; "
+                f"a deployment needs about {needed / ETHER:.4f} at the present fee"
+            )
 
     # ---- safety plane ----
 
@@ -172,7 +189,7 @@ class Suite:
         )
         self._in.ensure(
             f"price of {symbol} from {len(adapters)} feeds",
-            self._client.call(oracle.functions.feedsOf(asset.token)) == adapters,
+            list(self._client.call(oracle.functions.feedsOf(asset.token))) == adapters,
             oracle.functions.setFeeds(asset.token, adapters, rules),
         )
 
@@ -183,7 +200,11 @@ class Suite:
             "exits metered",
             held[0] != 0,
             breaker.functions.setLimit(
-                router.address, self._p.asset, limits.exit_limit, limits.exit_window, limits.exit_limit // 10
+                router.address,
+                self._p.asset,
+                limits.exit_limit,
+                limits.exit_window,
+                limits.exit_limit // 10,
             ),
         )
         watch = self._client.call(breaker.functions.watchOf(router.address))
@@ -198,7 +219,9 @@ class Suite:
 
     # ---- money plane ----
 
-    def _strategies(self, authority: Contract, gate: Contract, router: Contract) -> dict[str, Contract]:
+    def _strategies(
+        self, authority: Contract, gate: Contract, router: Contract
+    ) -> dict[str, Contract]:
         aave = self._in.deploy(
             "AaveV3Strategy",
             router.address,
@@ -211,7 +234,9 @@ class Suite:
             strategies[vault.name] = self._vault(vault.address)
         return strategies
 
-    def _wire_router(self, router: Contract, queue: Contract, strategies: dict[str, Contract]) -> None:
+    def _wire_router(
+        self, router: Contract, queue: Contract, strategies: dict[str, Contract]
+    ) -> None:
         p, fn, ensure = self._p, router.functions, self._in.ensure
         caps: dict[str, Cap] = {"AaveV3Strategy": p.aave.cap}
         caps |= {vault.name: vault.cap for vault in p.foreign_vaults}
@@ -259,7 +284,7 @@ class Suite:
             fn.lowerDepositCap(p.limits.deposit_cap),
         )
 
-    def _pool(self, factory: Contract) -> Contract:
+    def _pool(self, factory: Contract, gate: Contract) -> Contract:
         seed = self._p.pool
         config = (
             seed.guard_window,
@@ -281,14 +306,25 @@ class Suite:
                 False,
                 fn.createPool(seed.token0, seed.token1, seed.amount0, seed.amount1, config),
             )
-        return self._in.adopt("GuardedPool", address, seed.token0, seed.token1, config)
+        return self._in.adopt(
+            "GuardedPool",
+            address,
+            factory.address,
+            seed.token0,
+            seed.token1,
+            gate.address,
+            PROTOCOL_SHARE_BPS,
+            config,
+        )
 
     def _allow_exactly(self, token: str, spender: str, amount: int) -> None:
         """An allowance that the one purchase uses up, so that none is left."""
         erc20 = self._vault(token)
         held = self._client.call(erc20.functions.balanceOf(self._deployer))
         if held < amount:
-            raise DeployError(f"the deployer holds {held} of {self._symbol(token)}, the pool's seed needs {amount}")
+            raise DeployError(
+                f"the deployer holds {held} of {self._symbol(token)}, the pool's seed needs {amount}"
+            )
         self._in.ensure(
             f"allowance of {self._symbol(token)} for the pool's seed",
             self._client.call(erc20.functions.allowance(self._deployer, spender)) == amount,
@@ -307,23 +343,15 @@ class Suite:
     # ---- powers ----
 
     def _grant(self, authority: Contract, harvester: Contract) -> None:
-        p, fn = self._p, authority.functions
-        grants = (
-            (GUARDIAN, p.safes.guardian, 0),
-            (PLANNER, p.safes.governance, 0),
-            (ALLOCATOR, p.holders.allocator, 0),
-            (KEEPER, p.holders.keeper, 0),
-            (KEEPER, harvester.address, 0),
-            (BATCHER, p.holders.batcher, 0),
-            (COMPLIANCE, p.holders.compliance, 0),
-            (HARVESTER, harvester.address, 0),
-        )
-        for role, holder, delay in grants:
-            self._in.ensure(
-                f"role {ROLE_NAMES[role]} to {holder}",
-                self._client.call(fn.hasRole(role, holder))[0],
-                fn.grantRole(role, holder, delay),
-            )
+        """Every role but governance's, which comes last."""
+        fn = authority.functions
+        for role, holder in role_holders(self._roles(), harvester.address):
+            if role != GOVERNANCE:
+                self._in.ensure(
+                    f"role {ROLE_NAMES[role]} to {holder}",
+                    self._client.call(fn.hasRole(role, holder))[0],
+                    fn.grantRole(role, holder, 0),
+                )
 
     def _permit(self, authority: Contract, managed: dict[str, Contract]) -> None:
         fn = authority.functions
@@ -331,11 +359,14 @@ class Suite:
             contract = managed.get(permission.artifact)
             if contract is None:
                 continue
-            wanted = [s for name in permission.functions for s in selectors(list(contract.abi), name)]
+            wanted = [
+                s for name in permission.functions for s in selectors(list(contract.abi), name)
+            ]
             missing = [
                 s
                 for s in wanted
-                if self._client.call(fn.getTargetFunctionRole(contract.address, s)) != permission.role
+                if self._client.call(fn.getTargetFunctionRole(contract.address, s))
+                != permission.role
             ]
             self._in.ensure(
                 f"{ROLE_NAMES[permission.role]} may call {', '.join(permission.functions)} "
@@ -388,6 +419,7 @@ class Suite:
         p = self._p
         named = {self._symbol(asset.token): asset.token for asset in p.assets}
         named |= {vault.name: vault.address for vault in p.foreign_vaults}
+        named["SafeMultiSendCallOnly"] = p.safes.multi_send
         named["AaveAddressesProvider"] = p.aave.addresses_provider
         named["UniswapV3Router"] = p.uniswap_v3_router
         return named

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict, ValidationError
 from web3.contract import Contract
 
 from offchain.chain.client import ChainClient
-from offchain.deployment import Deployment
+from offchain.deployment import Address, Deployment
+from scripts._deployment.draft import write_whole
 from scripts._deployment.errors import DeployError
-from scripts._deployment.handover import privileges_left, unruled_contracts
-from scripts._deployment.installer import Installer
+from scripts._deployment.handover import check_handover
+from scripts._deployment.installer import Installer, genesis_hash
 from scripts._deployment.parameters import (
     Aave,
     Asset,
@@ -25,9 +27,10 @@ from scripts._deployment.parameters import (
     PoolSeed,
     Safes,
 )
+from scripts._deployment.safes import check_safes
 from scripts._deployment.suite import Suite
 from scripts._local.cast import GOVERNANCE_THRESHOLD, GUARDIAN_THRESHOLD, Cast, cast
-from scripts._local.safes import execute
+from scripts._safe import sign_all
 from tests.peers.npm import deploy_own
 from tests.peers.safe import create_safe
 from tests.peers.tokens import fund
@@ -55,6 +58,16 @@ class LocalWorld:
     deployment: Deployment
 
 
+class Surroundings(BaseModel):
+    """What an interrupted local deployment needs to know of the peers that it already has."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    genesis_hash: str
+    parameters: Parameters
+    external: dict[str, Address]
+
+
 def build_world(client: ChainClient, path: Path, say: Callable[[str], None]) -> LocalWorld:
     """Deploys peers and suite on an empty local chain and writes the deployment file to `path`.
 
@@ -62,6 +75,42 @@ def build_world(client: ChainClient, path: Path, say: Callable[[str], None]) -> 
         DeployError: if the deployer is left with any power.
     """
     roles = cast()
+    ground = build_ground(client, roles, say)
+    deployment = build_suite(client, ground.surroundings, roles, path, say)
+    return LocalWorld(
+        client, roles, ground.peers, ground.governance, ground.guardian, ground.vault, deployment
+    )
+
+
+def build_or_resume(client: ChainClient, path: Path, say: Callable[[str], None]) -> Deployment:
+    """The same, going on where an earlier run on this chain was cut off.
+
+    Raises:
+        DeployError: if a draft is damaged, or the deployer is left with any power.
+    """
+    roles = cast()
+    draft = path.with_suffix(".peers.draft.json")
+    surroundings = _load_surroundings(draft)
+    if surroundings is None or surroundings.genesis_hash != genesis_hash(client):
+        surroundings = build_ground(client, roles, say).surroundings
+        write_whole(draft, surroundings.model_dump_json(indent=2) + "\n")
+    deployment = build_suite(client, surroundings, roles, path, say)
+    draft.unlink()
+    return deployment
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Everything that must stand before the suite can."""
+
+    peers: Peers
+    governance: Contract
+    guardian: Contract
+    vault: Contract
+    surroundings: Surroundings
+
+
+def build_ground(client: ChainClient, roles: Cast, say: Callable[[str], None]) -> Ground:
     peers_deployer, deployer = roles["peers_deployer"], roles["deployer"]
     peers = deploy_peers(client, peers_deployer, progress=say)
     say("governance Safe (3 of 5) and guardian Safe (2 of 3)")
@@ -90,20 +139,44 @@ def build_world(client: ChainClient, path: Path, say: Callable[[str], None]) -> 
     fund(client, peers_deployer, peers.tokens.usdc, deployer.address, POOL_USDC)
     fund(client, peers_deployer, peers.tokens.weth, deployer.address, POOL_WETH)
     parameters = local_parameters(client, peers, governance, guardian, vault, roles)
-    installed = Suite(Installer(client, deployer, path, say), parameters).install()
-    say("the governance Safe takes the targets under the gate")
-    execute(
-        client, governance, roles.governance_owners[:GOVERNANCE_THRESHOLD], installed.governance_calls, peers.safe
+    surroundings = Surroundings(
+        genesis_hash=genesis_hash(client), parameters=parameters, external=peers.addresses()
     )
-    left = privileges_left(client, installed.deployment, deployer.address)
-    left += unruled_contracts(client, installed.deployment)
-    if left:
-        raise DeployError(f"the deployer still holds: {'; '.join(left)}")
-    deployment = installed.deployment.model_copy(
-        update={"external": {**peers.addresses(), **installed.deployment.external}}
-    )
-    deployment.save(path)
-    return LocalWorld(client, roles, peers, governance, guardian, vault, deployment)
+    return Ground(peers, governance, guardian, vault, surroundings)
+
+
+def build_suite(
+    client: ChainClient,
+    surroundings: Surroundings,
+    roles: Cast,
+    path: Path,
+    say: Callable[[str], None],
+) -> Deployment:
+    """The suite, its first governance batch, and every check; then the file."""
+    installer = Installer(client, roles["deployer"], path, say)
+    parameters = surroundings.parameters
+    governance = check_safes(client, parameters)
+    installed = Suite(installer, parameters).install()
+    if installed.governance_calls:
+        say("the governance Safe takes the targets under the gate")
+        owners = roles.governance_owners
+        tx = governance.build(installed.governance_calls)
+        signatures = sign_all(tx, owners[: parameters.safes.governance_threshold])
+        governance.execute(tx, signatures, owners[0])
+    external = {**surroundings.external, **installed.deployment.external}
+    deployment = installed.deployment.model_copy(update={"external": external})
+    check_handover(client, deployment)
+    installer.finish(deployment)
+    return deployment
+
+
+def _load_surroundings(path: Path) -> Surroundings | None:
+    if not path.exists():
+        return None
+    try:
+        return Surroundings.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise DeployError(f"draft {path} is damaged: {str(error).splitlines()[0]}") from None
 
 
 def local_parameters(
@@ -126,8 +199,11 @@ def local_parameters(
         safes=Safes(
             governance=governance.address,
             governance_threshold=GOVERNANCE_THRESHOLD,
+            governance_owners=len(roles.governance_owners),
             guardian=guardian.address,
             guardian_threshold=GUARDIAN_THRESHOLD,
+            guardian_owners=len(roles.guardian_owners),
+            multi_send=peers.safe.multi_send_call_only.address,
         ),
         holders=Holders(
             # The orchestrator reports, harvests and settles with one key.
@@ -147,7 +223,8 @@ def local_parameters(
             for symbol, token in (("USDC", tokens.usdc), ("WETH", tokens.weth), ("DAI", tokens.dai))
         ),
         aave=Aave(
-            addresses_provider=peers.aave.provider.address, cap=Cap(assets=50_000_000 * USDC, bps=6_000)
+            addresses_provider=peers.aave.provider.address,
+            cap=Cap(assets=50_000_000 * USDC, bps=6_000),
         ),
         foreign_vaults=(
             ForeignVault(

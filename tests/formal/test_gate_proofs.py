@@ -51,7 +51,7 @@ MUTANTS = {
 
 def run(code: bytes, *options: str) -> Mapping[str, bool]:
     changes = {PROOFS: [(PLACE, f'CODE = hex"{code.hex()}"')]}
-    found = prove(PROOFS, changes, ["--loop", "5", *options])
+    found = prove(PROOFS, changes, ["--loop", "5", "--storage-layout", "generic", *options])
     return {signature.split("(")[0]: proven for signature, proven in found.items()}
 
 

@@ -44,14 +44,14 @@ class Session:
 
     def step(self) -> None:
         steps = (
-            *(self.deposit,) * 4,
-            *(self.redeem,) * 4,
-            *(self.withdraw,) * 3,
-            *(self.lend,) * 4,
+            *(self.deposit,) * 3,
+            *(self.redeem,) * 5,
+            *(self.withdraw,) * 5,
+            *(self.lend,) * 8,
             *(self.recall,) * 2,
-            *(self.report,) * 4,
+            *(self.report,) * 3,
             *(self.gain,) * 2,
-            *(self.lose,) * 2,
+            *(self.lose,) * 3,
             *(self.pass_time,) * 3,
             self.mint,
             self.in_kind,
@@ -59,12 +59,21 @@ class Session:
             self.dry_up,
             self.break_down,
             self.change_state,
-            self.queue_up,
+            *(self.queue_up,) * 2,
             self.harvest,
             self.change_limits,
             self.donate,
         )
+        self._recover()
         self.rng.choice(steps)()
+
+    def _recover(self) -> None:
+        """Trouble lasts a few steps only: most of a session must be able to happen."""
+        if self.books.state != model.NORMAL and self.rng.random() < 0.4:
+            self._set_state(model.NORMAL)
+        for index, strategy in enumerate(self.books.strategies):
+            if strategy.vault.broken and self.rng.random() < 0.3:
+                self._set_broken(index, False)
 
     def deposit(self) -> None:
         who, assets = self._actor(), self._amount()
@@ -140,7 +149,11 @@ class Session:
 
     def lend(self) -> None:
         index = self._strategy()
-        assets = self._part(self.books.idle)
+        strategy = self.books.strategies[index]
+        room = self.books.cap_of(strategy, self.books.total_assets) - strategy.debt
+        most = max(0, min(self.books.idle, room))
+        # Idle has to run out often: only then do exits reach the strategies.
+        assets = most if self.rng.random() < 0.6 else self._part(most)
         self._both(
             f"lend {index} {assets}",
             lambda: self.world.lend(self.vaults[index], assets),
@@ -208,10 +221,12 @@ class Session:
 
     def break_down(self) -> None:
         index = self._strategy()
-        vault = self.books.strategies[index].vault
-        vault.broken = not vault.broken and self.rng.random() < 0.5
-        self.vaults[index].setFault(PREVIEW_REDEEM, 1 if vault.broken else 0)
-        self.trail.append(f"broken {index} {vault.broken}")
+        self._set_broken(index, True)
+
+    def _set_broken(self, index: int, broken: bool) -> None:
+        self.books.strategies[index].vault.broken = broken
+        self.vaults[index].setFault(PREVIEW_REDEEM, 1 if broken else 0)
+        self.trail.append(f"broken {index} {broken}")
 
     def donate(self) -> None:
         self.world.asset.mint(self.router, self._amount())
@@ -223,7 +238,9 @@ class Session:
         self.trail.append(f"time {seconds}")
 
     def change_state(self) -> None:
-        state = self.rng.choice((0, 0, 0, 1, 2, 3))
+        self._set_state(self.rng.choice((1, 2, 3)))
+
+    def _set_state(self, state: int) -> None:
         self.world.set_state(state)
         self.books.state = state
         self.trail.append(f"state {state}")
@@ -327,11 +344,13 @@ class Session:
         return self.rng.randrange(len(self.vaults))
 
     def _amount(self) -> int:
-        return self.rng.choice((1, 2, self.rng.randrange(1, 100 * self.unit), 1_000 * self.unit))
+        some = self.rng.randrange(1, 100 * self.unit)
+        return self.rng.choice((1, 2, some, some, some, 1_000 * self.unit))
 
     def _part(self, whole: int) -> int:
+        some = self.rng.randrange(whole + 1)
         return self.rng.choice(
-            (0, 1, whole, whole + 1, self.rng.randrange(whole + 1), self.rng.randrange(whole + 1))
+            (0, 1, whole + 1, whole, whole, some, some, some, some, whole - some)
         )
 
 

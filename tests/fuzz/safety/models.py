@@ -1,4 +1,4 @@
-"""Exact models of the token bucket and of the oracle's dispute; they share no code with the contracts."""
+"""Exact models of bucket and dispute; they share no code with the contracts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def significant(limit: int) -> int:
 
 @dataclass
 class Bucket:
-    """One (target, asset): levels in 2^-24 units, and every movement since its parameters were set."""
+    """One (target, asset): levels in 2^-24 units, and all moves since its parameters were set."""
 
     limit: int
     window: int

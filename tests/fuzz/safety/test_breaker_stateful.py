@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.fuzz.safety.models import Bucket
-from tests.support.evm import Evm, Revert
+from tests.support.evm import Evm, Revert, interface
 
 RUNS = int(os.environ.get("FUZZ_RUNS", "15"))
 DAY = 86_400
@@ -23,13 +23,20 @@ amounts = st.one_of(
 )
 shares = st.integers(0, 1_000)
 pairs = st.tuples(st.integers(0, TARGETS - 1), st.integers(0, ASSETS - 1))
-limits = st.one_of(st.integers(4_000, 10**7), st.integers(10**10, 10**15), st.integers(10**20, 2**103 - 1))
+limits = st.one_of(
+    st.integers(4_000, 10**7), st.integers(10**10, 10**15), st.integers(10**20, 2**103 - 1)
+)
 windows = st.sampled_from([600, 3_600, DAY, 7 * DAY, 30 * DAY])
 waits = st.one_of(st.integers(0, 60), st.integers(0, DAY), st.integers(0, 40 * DAY))
 
 
 class BreakerMachine(RuleBasedStateMachine):
-    """Plain accounts stand for the targets, since a target is whoever calls."""
+    """Plain accounts stand for the targets, since a target is whoever calls.
+
+    `code` is the breaker's creation code, if it is not the real one.
+    """
+
+    code = b""
 
     @initialize()
     def deploy(self) -> None:
@@ -37,7 +44,10 @@ class BreakerMachine(RuleBasedStateMachine):
         self.governance = self.evm.account("governance")
         authority = self.evm.deploy("AccessAuthority", self.governance)
         some_contract = self.evm.deploy("TestToken", "Dollar", "USD", 6)
-        self.breaker = self.evm.deploy("CircuitBreaker", authority, some_contract, some_contract)
+        arguments = (authority, some_contract, some_contract)
+        codec = interface("CircuitBreaker")
+        code = (self.code or codec.artifact.bytecode) + codec.constructor.encode(arguments)
+        self.breaker = self.evm.at("CircuitBreaker", self.evm.create(code))
         self.targets = [self.evm.account(f"target {i}") for i in range(TARGETS)]
         self.assets = [self.evm.account(f"asset {i}") for i in range(ASSETS)]
         self.model: dict[tuple[int, int], Bucket] = {}

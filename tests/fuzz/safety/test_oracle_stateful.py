@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.fuzz.safety.models import Dispute
-from tests.support.evm import Evm, Revert
+from tests.support.evm import Evm, Revert, interface
 
 RUNS = int(os.environ.get("FUZZ_RUNS", "15"))
 USD = 10**18
@@ -23,14 +23,21 @@ prices = st.one_of(near, near, st.sampled_from([0, 1, USD // 2, 2 * USD, 2**128 
 
 
 class OracleMachine(RuleBasedStateMachine):
-    """Five adapters: anyone publishes, breaks and repairs; the clock runs; anyone syncs."""
+    """Five adapters: anyone publishes, breaks and repairs; the clock runs; anyone syncs.
+
+    `code` is the oracle's creation code, if it is not the real one.
+    """
+
+    code = b""
 
     @initialize(count=st.integers(3, 5))
     def deploy(self, count: int) -> None:
         self.evm = Evm()
         governance = self.evm.account("governance")
         authority = self.evm.deploy("AccessAuthority", governance)
-        self.oracle = self.evm.deploy("PriceOracle", authority)
+        codec = interface("PriceOracle")
+        code = (self.code or codec.artifact.bytecode) + codec.constructor.encode((authority,))
+        self.oracle = self.evm.at("PriceOracle", self.evm.create(code))
         self.asset = self.evm.deploy("TestToken", "Dollar", "USD", 6)
         self.adapters = [
             self.evm.deploy("AdapterDouble", self.evm.account(f"publisher {i}"), USD)

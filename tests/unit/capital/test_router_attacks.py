@@ -49,7 +49,9 @@ def test_inflation__through_a_strategy__costs_the_attacker_more(decimals: int) -
     assert world.router.balanceOf(attacker) <= shares
 
 
-def test_inflation__through_a_strategy__health_limits_stop_it(world: World, attacker: Address) -> None:
+def test_inflation__through_a_strategy__health_limits_stop_it(
+    world: World, attacker: Address
+) -> None:
     strategy = world.add_strategy(gain_bps=500, loss_bps=100)
     world.deposit(attacker, 1)
     world.lend(strategy, 1)
@@ -92,7 +94,9 @@ def test_loss__attacker_leaves_through_idle__takes_no_more_than_book_value(
     assert world.report(strategy)[1] == 100
 
 
-def test_reentrancy__from_the_asset__is_refused(evm: Evm, attacker: Address, whale: Address) -> None:
+def test_reentrancy__from_the_asset__is_refused(
+    evm: Evm, attacker: Address, whale: Address
+) -> None:
     world = build_world(evm, token="ReentrantToken")
     shares = world.deposit(whale, 100)
     world.fund(attacker, 100)
@@ -109,7 +113,9 @@ def test_reentrancy__from_the_asset__is_refused(evm: Evm, attacker: Address, wha
         world.router.redeem(shares, whale, whale, sender=whale)
 
 
-def test_gas__every_strategy_burns_it__in_kind_fits_in_a_block(world: World, whale: Address) -> None:
+def test_gas__every_strategy_burns_it__in_kind_fits_in_a_block(
+    world: World, whale: Address
+) -> None:
     """Property: R9."""
     for _ in range(16):
         world.add_strategy()
@@ -137,7 +143,7 @@ def test_gas__too_little_to_blame_a_strategy__reverts(world: World, whale: Addre
         with world.evm.rollback():
             try:
                 got = world.router.redeem(shares // 2, whale, whale, sender=whale, gas=gas)
-            except Exception:  # noqa: BLE001, S112
+            except Exception:  # noqa: BLE001
                 continue
             lossy += got != 50
     assert lossy == 0

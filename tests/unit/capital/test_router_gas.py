@@ -1,4 +1,4 @@
-"""What the router's calls cost, as whole transactions, against the committed snapshot and the goals.
+"""What the router costs, as whole transactions, against the committed snapshot and the goals.
 
 `GAS_SNAPSHOT=write pytest tests/unit/capital/test_router_gas.py` writes the snapshot anew.
 """

@@ -1,4 +1,4 @@
-"""The emergency gate: who may move which target where, how long, and what hostile targets change."""
+"""The emergency gate: who may move which target where, how long, and what hostile targets do."""
 
 from __future__ import annotations
 

@@ -1,0 +1,265 @@
+"""What verify and the handover check find when one thing is wrong; each test plants one difference on a finished suite."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_utils.abi import function_abi_to_4byte_selector
+
+from offchain.chain.client import ChainClient
+from offchain.deployment import Deployment
+from scripts._deployment.bound import bind, vault_at
+from scripts._deployment.errors import DeployError
+from scripts._deployment.handover import privileges_left
+from scripts._deployment.permissions import KEEPER, MANAGED, decisions, selectors
+from scripts._deployment.verify import verify
+from scripts._local.world import build_suite
+from tests.support.deployment import Site, empty_call
+
+UNAUTHORIZED = "AccessManagedUnauthorized"
+# Only the authority itself may call it, so it needs no role.
+AUTHORITY_S_OWN = {"setAuthority"}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A suite that is whole, and means to spoil it."""
+
+    site: Site
+    deployment: Deployment
+
+    @property
+    def client(self) -> ChainClient:
+        return self.site.client
+
+    def contract(self, name: str) -> Any:
+        return bind(self.client, self.deployment, name)
+
+    def govern_gate(self, function: str, *args: Any) -> None:
+        governance = self.site.parameters.safes.governance
+        self.site.anvil.set_balance(governance, 10**18)
+        self.site.as_account(governance, self.contract("EmergencyGate"), function, *args)
+
+    def govern(self, target: str, function: str, *args: Any) -> None:
+        authority = self.contract("AccessAuthority")
+        self.site.as_governance(authority, self.contract(target), function, *args)
+
+
+@pytest.fixture(scope="module")
+def suite_on_site(ground_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    path = tmp_path_factory.mktemp("suite") / "31337.json"
+    surroundings, cast = ground_site.ground.surroundings, ground_site.cast
+    deployment = build_suite(ground_site.client, surroundings, cast, path, lambda _: None)
+    return Finished(ground_site, deployment)
+
+
+@pytest.fixture
+def finished(suite_on_site: Finished) -> Iterator[Finished]:
+    anvil = suite_on_site.site.anvil
+    snapshot = anvil.snapshot()
+    yield suite_on_site
+    anvil.revert(snapshot)
+    suite_on_site.client.forget()
+
+
+def differences(finished: Finished, deployment: Deployment | None = None) -> dict[str, str]:
+    checks = verify(finished.client, deployment or finished.deployment)
+    return {check.name: "; ".join(check.problems) for check in checks if check.problems}
+
+
+def test_verify__untouched_suite__no_difference(finished: Finished) -> None:
+    checks = verify(finished.client, finished.deployment)
+    assert [check.problems for check in checks] == [()] * 8
+    assert all(check.seen for check in checks)
+
+
+def _other_code(f: Finished) -> None:
+    f.site.anvil.rpc("anvil_setCode", f.deployment.address("PoolDeployer"), "0x00")
+
+
+def _other_breaker(f: Finished) -> None:
+    f.govern_gate("setBreaker", f.site.cast["attacker"].address)
+
+
+def _other_queue(f: Finished) -> None:
+    f.govern("CapitalRouter", "setExitQueue", f.site.cast["attacker"].address)
+
+
+def _unregister(f: Finished) -> None:
+    f.govern_gate("remove", f.deployment.address("ExitQueue"))
+
+
+def _stranger_in_a_role(f: Finished) -> None:
+    f.govern("AccessAuthority", "grantRole", KEEPER, f.site.cast["attacker"].address, 0)
+
+
+def _role_taken(f: Finished) -> None:
+    f.govern("AccessAuthority", "revokeRole", KEEPER, f.site.cast["keeper"].address)
+
+
+def _function_given_away(f: Finished) -> None:
+    router = f.contract("CapitalRouter")
+    chosen = selectors(list(router.abi), "raiseCap")
+    f.govern("AccessAuthority", "setTargetFunctionRole", router.address, chosen, KEEPER)
+
+
+def _target_closed(f: Finished) -> None:
+    f.govern("AccessAuthority", "setTargetClosed", f.deployment.address("ExitQueue"), True)
+
+
+def _allowance(f: Finished) -> None:
+    usdc = vault_at(f.client, f.site.parameters.asset)
+    router = f.deployment.address("CapitalRouter")
+    f.client.transact(f.site.deployer, usdc.functions.approve(router, 7))
+
+
+def _nominated(f: Finished) -> None:
+    f.govern_gate("proposeGovernance", f.site.deployer.address)
+
+
+PLANTED: dict[str, tuple[Callable[[Finished], None], str, str]] = {
+    "code": (_other_code, "code as recorded", "PoolDeployer has other code"),
+    "gate's breaker": (_other_breaker, "wiring", "EmergencyGate.breaker is attacker"),
+    "exit queue": (_other_queue, "wiring", "CapitalRouter.exitQueue is"),
+    "target": (_unregister, "targets of the gate", "ExitQueue is not registered"),
+    "role too many": (_stranger_in_a_role, "roles", "holds keeper"),
+    "role missing": (_role_taken, "roles", "does not hold keeper"),
+    "function": (_function_given_away, "permissions", "CapitalRouter.raiseCap belongs to keeper"),
+    "closed": (_target_closed, "permissions", "ExitQueue is closed"),
+    "allowance": (_allowance, "handover", "the deployer still holds allowance of 7"),
+    "nomination": (_nominated, "handover", "pendingGovernance of EmergencyGate"),
+}
+
+
+@pytest.mark.parametrize("case", PLANTED)
+def test_verify__one_difference_on_chain__is_named(finished: Finished, case: str) -> None:
+    plant, name, words = PLANTED[case]
+    plant(finished)
+    found = differences(finished)
+    if case == "gate's breaker":
+        words = words.replace("attacker", finished.site.cast["attacker"].address)
+    assert words in found[name]
+
+
+def test_verify__recorded_argument_changed__code_is_not_what_it_gives(finished: Finished) -> None:
+    old = finished.deployment.contracts["USDCFeed1"]
+    source, max_age, *others = old.constructor_args
+    assert max_age == "86400"
+    other = old.model_copy(update={"constructor_args": [source, "86401", *others]})
+    contracts = {**finished.deployment.contracts, "USDCFeed1": other}
+    found = differences(finished, finished.deployment.model_copy(update={"contracts": contracts}))
+    assert found == {
+        "code as compiled": "USDCFeed1 is not what these sources and its recorded arguments give"
+    }
+
+
+def test_verify__strategy_that_the_file_does_not_know__is_named(finished: Finished) -> None:
+    external = dict(finished.deployment.external)
+    vault = external.pop("CreditVault")
+    found = differences(finished, finished.deployment.model_copy(update={"external": external}))
+    assert found == {"strategies of the router": f"{vault} is nothing that the file knows"}
+
+
+def test_verify__contract_missing_in_the_file__one_line(finished: Finished) -> None:
+    contracts = {k: v for k, v in finished.deployment.contracts.items() if k != "ExitQueue"}
+    with pytest.raises(DeployError, match="the deployment has no ExitQueue"):
+        verify(finished.client, finished.deployment.model_copy(update={"contracts": contracts}))
+
+
+def _sentinel(f: Finished) -> None:
+    f.govern_gate("setSentinel", f.site.deployer.address)
+
+
+def _later_role(f: Finished) -> None:
+    f.govern("AccessAuthority", "setGrantDelay", KEEPER, 3_600)
+    f.site.anvil.advance(6 * 86_400)
+    f.govern("AccessAuthority", "grantRole", KEEPER, f.site.deployer.address, 0)
+
+
+def _role(f: Finished) -> None:
+    f.govern("AccessAuthority", "grantRole", KEEPER, f.site.deployer.address, 0)
+
+
+def _treasury(f: Finished) -> None:
+    f.govern("PoolFactory", "setTreasury", f.site.deployer.address)
+
+
+def _shares(f: Finished) -> None:
+    pool, treasury = f.contract("GuardedPool"), f.site.cast["treasury"].address
+    f.site.as_account(treasury, pool, "transfer", f.site.deployer.address, 5)
+
+
+LEFT: dict[str, tuple[Callable[[Finished], None], str]] = {
+    "role": (_role, f"role {KEEPER} of AccessAuthority"),
+    "role that begins later": (_later_role, f"role {KEEPER} of AccessAuthority"),
+    "gate power": (_sentinel, "sentinel of EmergencyGate"),
+    "nomination": (_nominated, "pendingGovernance of EmergencyGate"),
+    "treasury": (_treasury, "treasury of PoolFactory"),
+    "allowance": (_allowance, "allowance of 7 of .* to 0x"),
+    "shares": (_shares, "5 shares of GuardedPool"),
+}
+
+
+@pytest.mark.parametrize("case", LEFT)
+def test_privileges_left__one_thing_left__is_found(finished: Finished, case: str) -> None:
+    deployer = finished.site.deployer.address
+    assert privileges_left(finished.client, finished.deployment, deployer) == []
+    leave, words = LEFT[case]
+    leave(finished)
+    (found,) = privileges_left(finished.client, finished.deployment, deployer)
+    assert re.match(words, found)
+
+
+def test_permissions__every_function_that_asks_the_authority__has_a_decision(
+    finished: Finished,
+) -> None:
+    """A stranger calls everything: what refuses him for want of a role is what must be decided."""
+    stranger = finished.site.cast["attacker"].address
+    seen = set()
+    for name in finished.deployment.contracts:
+        contract = finished.contract(name)
+        refused = {
+            entry["name"]
+            for entry in contract.abi
+            if entry["type"] == "function"
+            and entry["stateMutability"] not in ("view", "pure")
+            and _refusal(finished, contract.address, empty_call(entry), stranger) == UNAUTHORIZED
+        }
+        artifact = finished.deployment.artifact(name)
+        if artifact in ("AccessAuthority", "RouterManager"):
+            continue
+        assert refused - AUTHORITY_S_OWN == decisions(artifact).keys(), name
+        seen |= {artifact} if decisions(artifact) else set()
+    assert seen == set(MANAGED)
+
+
+def _refusal(finished: Finished, to: str, data: bytes, sender: str) -> str:
+    answer = finished.client.web3.provider.make_request(
+        "eth_call",  # type: ignore[arg-type]
+        [{"to": to, "from": sender, "data": "0x" + data.hex()}, "latest"],
+    )
+    raw = str(answer.get("error", {}).get("data") or "0x")  # type: ignore[call-overload, union-attr]
+    return finished.client.abis.decode_error(bytes.fromhex(raw[2:]))[0]
+
+
+def test_permissions__function_of_another_role__is_refused_on_chain(finished: Finished) -> None:
+    """Nobody but a role's holder may call what the role is for."""
+    router = finished.contract("CapitalRouter")
+    entry = next(e for e in router.abi if e.get("name") == "processReport")
+    data = bytes(function_abi_to_4byte_selector(entry)) + bytes(32)
+    keeper, sentinel = finished.site.cast["keeper"].address, finished.site.cast["sentinel"].address
+    assert _refusal(finished, router.address, data, sentinel) == UNAUTHORIZED
+    assert _refusal(finished, router.address, data, keeper) != UNAUTHORIZED
+
+
+def test_deployment_file__saved_and_loaded__verifies_the_same(
+    finished: Finished, tmp_path: Path
+) -> None:
+    finished.deployment.save(tmp_path / "31337.json")
+    loaded = Deployment.load(tmp_path / "31337.json", 31337)
+    assert differences(finished, loaded) == {}
