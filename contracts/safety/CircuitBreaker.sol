@@ -134,9 +134,7 @@ contract CircuitBreaker is ICircuitBreaker, AccessManaged {
         uint256 previousFloor = _floors[target][asset];
         _store(_slotOf(target, asset), next);
         _floors[target][asset] = floor;
-        emit LimitSet(
-            target, asset, bucket.limitOf(), next.limitOf(), bucket.windowOf(), window, previousFloor, floor
-        );
+        emit LimitSet(target, asset, bucket.limitOf(), next.limitOf(), bucket.windowOf(), window, previousFloor, floor);
     }
 
     /// @inheritdoc ICircuitBreaker

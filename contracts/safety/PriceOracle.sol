@@ -79,9 +79,7 @@ contract PriceOracle is IPriceOracle, AccessManaged {
         uint256 basePrice = price(base);
         uint256 quotePrice = price(quote);
         // Prices are below 2^128 and 10^36 below 2^120, so both products fit.
-        return Math.mulDiv(
-            amount, basePrice * 10 ** _feeds[quote].decimals, quotePrice * 10 ** _feeds[base].decimals
-        );
+        return Math.mulDiv(amount, basePrice * 10 ** _feeds[quote].decimals, quotePrice * 10 ** _feeds[base].decimals);
     }
 
     /// @inheritdoc IPriceOracle

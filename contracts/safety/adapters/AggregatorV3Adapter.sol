@@ -26,8 +26,8 @@ contract AggregatorV3Adapter is IPriceAdapter {
 
     constructor(address feed, uint256 maxAge_, uint256 minAnswer_, uint256 maxAnswer_, string memory description_) {
         uint256 decimals = IAggregatorV3(feed).decimals();
-        bool usable = decimals <= 2 * WAD_DECIMALS && maxAge_ > 0 && minAnswer_ < maxAnswer_
-            && maxAnswer_ <= type(uint128).max;
+        bool usable =
+            decimals <= 2 * WAD_DECIMALS && maxAge_ > 0 && minAnswer_ < maxAnswer_ && maxAnswer_ <= type(uint128).max;
         if (!usable) revert BadSource(feed);
         source = feed;
         maxAge = maxAge_;

@@ -226,11 +226,7 @@ contract SafetyLibraries {
         return TokenBucket.create(limit, window, timestamp);
     }
 
-    function resize(uint256 bucket, uint256 limit, uint256 window, uint256 timestamp)
-        external
-        pure
-        returns (uint256)
-    {
+    function resize(uint256 bucket, uint256 limit, uint256 window, uint256 timestamp) external pure returns (uint256) {
         return TokenBucket.resize(bucket, limit, window, timestamp);
     }
 
