@@ -25,6 +25,9 @@ PROVEN = {
     "check_step_without_time": BUCKET_PROOFS,
     "check_steps_keep_parameters": BUCKET_PROOFS,
     "check_refill_fits": BUCKET_PROOFS,
+    "check_capacity_is_half_the_limit": BUCKET_PROOFS,
+    "check_available_is_exact": BUCKET_PROOFS,
+    "check_create_is_full": BUCKET_PROOFS,
     "check_one_liar_of_three": MEDIAN_PROOFS,
     "check_two_liars_of_five": MEDIAN_PROOFS,
     "check_two": MEDIAN_PROOFS,
@@ -42,14 +45,14 @@ MUTANTS = {
 
 
 def verdict(statement: str, **changes: list[tuple[str, str]]) -> bool:
-    found = prove(PROVEN[statement], changes, ("--function", f"{statement}(", *OPTIONS))
+    found = prove(PROVEN[statement], changes, ("--function", rf"{statement}\(", *OPTIONS))
     (proven,) = found.values()
     return proven
 
 
 @pytest.mark.parametrize("statement", PROVEN)
 def test_library__all_words_times_and_amounts__proven(statement: str) -> None:
-    """Properties: S1, O2."""
+    """Properties: S1, S5, O2."""
     assert verdict(statement)
 
 
