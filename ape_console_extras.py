@@ -1,4 +1,4 @@
-"""Names that `ape console` opens with (docs/console.md); it builds a world on an empty local chain only."""
+"""Names that `ape console` opens with (docs/console.md); it builds worlds on local chains only."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What signers and deployers run; on import it only sees to it that `tests` means ours.
 
-ape puts the repository's root last on the path, where a dependency's stray package `tests` hides the
-folder of that name, from which local worlds take their peers.
+ape puts the repository's root last on the path, where a dependency's stray package `tests` hides
+the folder of that name, from which local worlds take their peers.
 """
 
 import sys

@@ -1,8 +1,9 @@
 """`ape run deploy`: from nothing to a working suite; it never runs twice on the same chain.
 
-On a local network everything comes with it: real peers, two Safes with published test keys, and the suite. On any
-other network it takes a parameter file (docs/deployment.md), a funded ape account, and leaves the last step,
-registering the targets with the gate, to the owners of the governance Safe as a proposal that they can read.
+On a local network everything comes with it: real peers, two Safes with published test keys, and
+the suite. On any other network it takes a parameter file (docs/deployment.md) and a funded ape
+account, and leaves the last step, registering the targets with the gate, to the owners of the
+governance Safe as a proposal that they can read.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def cli(
 ) -> None:
     """Deploys the whole suite and hands it to its Safes."""
     try:
-        client = ChainClient(provider.web3, artifacts.index())  # type: ignore[attr-defined]
+        client = ChainClient(provider.web3, artifacts.index())
         path = deployments / f"{client.chain_id}.json"
         if parameters is None:
             outcome = deploy_local(client, path, _say)

@@ -1,4 +1,4 @@
-"""`ape run verify`: compares a deployment file with the chain, the sources and the roles; it changes nothing."""
+"""`ape run verify`: compares a deployment with chain, sources and roles; it changes nothing."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What `ape console` opens with: a deployment's contracts, its peers, its Safes, and local roles."""
+"""What `ape console` opens with: a deployment's contracts, peers and Safes, and local roles."""

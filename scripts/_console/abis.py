@@ -1,4 +1,4 @@
-"""Finds the ABI of what others deployed, by its name in the deployment file; it asks no explorer."""
+"""Finds the ABI of what others deployed, by name in the deployment file; it asks no explorer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Things by name, as attributes and as keys, that show themselves as a list; it makes none of them."""
+"""Things by name, as attributes and as keys, shown as a list at a prompt; it makes none of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Opens a deployment for `ape console`: attaches to the one that is there, or builds a local world; it signs nothing else."""
+"""Opens a deployment for `ape console`, or builds a local world; it signs nothing else.
+
+What is there already is attached to and left as it is.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from tests.peers.npm import PeerError
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENTS = ROOT / "deployments"
-# A world of the console's own is kept apart, so that it never takes the place of the one of `make up`.
+# A world of the console's own is kept apart from the one of `make up`.
 OWN = ROOT / "run" / "console"
 
 
@@ -98,7 +101,7 @@ def _names(accounts: Any, chain: Any, local: bool, deployment: Deployment) -> di
         name: at(name, address, peer_abi(name, local))
         for name, address in deployment.external.items()
     }
-    safes = {
+    safes: dict[str, Any] = {
         role: at(f"{role.capitalize()}Safe", deployment.roles[role], safe_abi())
         for role in ("governance", "guardian")
         if role in deployment.roles

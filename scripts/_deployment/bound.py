@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -54,6 +55,6 @@ def getters(contract: Contract) -> set[str]:
     }
 
 
-def _key(entry: dict[str, Any]) -> tuple[Any, ...]:
+def _key(entry: Mapping[str, Any]) -> tuple[Any, ...]:
     inputs = tuple(str(i["type"]) for i in entry.get("inputs", ()))
     return entry["type"], entry.get("name"), inputs

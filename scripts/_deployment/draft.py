@@ -51,8 +51,8 @@ class Draft(BaseModel):
             return None
         try:
             text = path.read_text(encoding="utf-8")
-            # NOTE: a draft holds no list. Where the recursion limit was raised (ape's compilers do),
-            # a deeply nested text would not end in an exception but in a crash.
+            # NOTE: a draft holds no list. Where the recursion limit was raised (ape's compilers
+            # do), a deeply nested text would not end in an exception but in a crash.
             draft = cls.model_validate(json.loads("" if "[" in text else text))
         except ValidationError as error:
             first = error.errors()[0]

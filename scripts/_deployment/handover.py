@@ -1,4 +1,4 @@
-"""Proves from the chain alone that a deployer kept nothing; it believes no record of the deployment."""
+"""Proves from the chain alone that a deployer kept nothing; it believes no record."""
 
 from __future__ import annotations
 
@@ -46,8 +46,9 @@ def check_handover(client: ChainClient, deployment: Deployment) -> None:
 def privileges_left(client: ChainClient, deployment: Deployment, deployer: str) -> list[str]:
     """Everything that `deployer` still holds over a suite, one line each; empty is the promise.
 
-    Looks at every role that was ever granted to anybody, at the gate's powers, at every allowance that the deployer
-    ever gave to a contract of the suite, and at its balances of the suite's tokens.
+    Looks at every role that was ever granted to anybody, at the gate's powers, at owners and
+    treasuries, at every allowance that the deployer ever gave since, and at its balances of the
+    suite's tokens.
 
     Args:
         client: the chain.

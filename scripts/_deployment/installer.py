@@ -1,4 +1,7 @@
-"""Deploys contracts one by one, each at most once, however often the run is cut off; it decides nothing about the suite."""
+"""Deploys contracts one by one, each at most once; it decides nothing about the suite.
+
+However often a run is cut off, the next one finds what the earlier ones did.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,8 @@ class Installer:
         say: told in one line what is being done.
 
     Raises:
-        DeployError: if a draft of another deployer or another chain is in the way, or the deployer's
-            last transactions are still unmined.
+        DeployError: if a draft of another deployer or another chain is in the way, or the
+            deployer's last transactions are still unmined.
     """
 
     def __init__(self, client: ChainClient, signer: Signer, path: Path, say: Say) -> None:
@@ -81,8 +84,8 @@ class Installer:
                 )
             if not carries(self.client.code(intent.address), compiled):
                 raise DeployError(
-                    f"what stands at {intent.address} is not {name}: the deployer's key was used for "
-                    f"something else in between; remove {self.draft_path} to start a new deployment"
+                    f"what stands at {intent.address} is not {name}: the deployer's key was used "
+                    f"for something else; remove {self.draft_path} to start a new deployment"
                 )
             self._say(f"{name} found at {intent.address}")
         else:
@@ -145,12 +148,13 @@ class Installer:
         self.draft_path.unlink(missing_ok=True)
 
     def _settle(self) -> None:
-        """Waits until nothing of an earlier run is in flight, which a new run would otherwise send twice."""
+        """Waits for what an earlier run has in flight, which this one would send twice."""
         deadline = time.monotonic() + IN_FLIGHT_TIMEOUT
         while self._nonce("pending") > self._nonce("latest"):
             if time.monotonic() > deadline:
                 raise DeployError(
-                    f"transactions of {self.signer.address} wait to be mined: run again when they are"
+                    f"transactions of {self.signer.address} wait to be mined: "
+                    "run again when they are"
                 )
             time.sleep(IN_FLIGHT_POLL)
 

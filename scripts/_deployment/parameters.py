@@ -1,4 +1,4 @@
-"""What a deployment is told: addresses of peers, holders of roles, and limits. It reads a file and checks it; nothing else.
+"""What a deployment is told: addresses of peers, holders of roles, limits; it asks no chain.
 
 The file is TOML; `docs/deployment.md` explains every field. Amounts are in the token's own units.
 """

@@ -1,8 +1,8 @@
 """Who holds which role, and which restricted function it may call; every one has a decision here.
 
-Tightening acts at once, so it belongs to the guardian. Loosening belongs to governance, which waits out
-its execution delay. Plans are approved by the governance Safe through a role without delay, since a plan
-is bounded by caps and by its own loss budget.
+Tightening acts at once, so it belongs to the guardian, a role that governance has as well.
+Loosening belongs to governance, which waits out its execution delay. Plans are approved by the
+governance Safe through a role without delay, since a plan is bounded by caps and by its own budget.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ PERMISSIONS: tuple[Permission, ...] = (
 )
 
 
-# Restricted functions that loosen, or that decide where money and trust go: governance's, after its delay.
-# Nothing is granted for them on chain, since a function without a role belongs to role 0.
+# What loosens, or decides where money and trust go: governance's, after its delay.
+# Nothing is set for it on chain, since a function without a role belongs to role 0.
 GOVERNED: tuple[Permission, ...] = (
     Permission(
         "CapitalRouter",

@@ -55,7 +55,7 @@ def deploy_public(
     say: Say,
     proposals: Path = PROPOSALS,
 ) -> str:
-    """The suite on a chain where everything else exists; its last step waits for the governance Safe.
+    """The suite on a chain where the rest exists; its last step is the governance Safe's.
 
     Args:
         client: the chain.
@@ -113,7 +113,7 @@ def _already(client: ChainClient, path: Path) -> str:
 
 
 def _move_dead_aside(client: ChainClient, path: Path, say: Say) -> None:
-    """Local chains die and leave their files behind; none is deleted, and none is taken for alive."""
+    """Local chains die and leave files: none is deleted, none is taken for alive."""
     if path.exists():
         deployment = Deployment.load(path, client.chain_id)
         if not any(client.code(c.address) for c in deployment.contracts.values()):

@@ -1,4 +1,4 @@
-"""The plan of a suite: what is deployed in which order, wired how, and handed to whom; the installer does the doing."""
+"""The plan of a suite: what is deployed, wired how, handed to whom; it sends nothing itself."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RECOVER_DIVISOR = 2
 MAX_ANSWER = 10**24
 NO_SANITY_BOUND = (ZERO_ADDRESS, 0)
 PROTOCOL_SHARE_BPS = 1_000
-# Pool defaults: fee 0.05 % to 1 %, rising with volatility and with deviation from the truncated price.
+# Pool defaults: fee 0.05 % to 1 %, rising with volatility and with deviation.
 POOL_MATURITY_BLOCKS = 2
 POOL_MIN_FEE_PIPS = 500
 POOL_MAX_FEE_PIPS = 10_000
@@ -41,7 +41,12 @@ GWEI, ETHER = 10**9, 10**18
 
 @dataclass(frozen=True)
 class Installed:
-    """A deployed suite, not yet written, and the calls by which governance takes its targets under the gate."""
+    """A deployed suite, not yet written.
+
+    Attributes:
+        deployment: what will be written.
+        governance_calls: by which governance takes the targets under the gate.
+    """
 
     deployment: Deployment
     governance_calls: tuple[Call, ...]
@@ -65,7 +70,7 @@ class Suite:
         """Deploys, wires, grants, hands over.
 
         Raises:
-            DeployError: if the chain is another one, a peer is missing, or the deployer lacks funds.
+            DeployError: if the chain is another one, a peer is missing, or funds are.
             TransactionReverted: if a contract refuses.
         """
         self._check_surroundings()
@@ -323,7 +328,8 @@ class Suite:
         held = self._client.call(erc20.functions.balanceOf(self._deployer))
         if held < amount:
             raise DeployError(
-                f"the deployer holds {held} of {self._symbol(token)}, the pool's seed needs {amount}"
+                f"the deployer holds {held} of {self._symbol(token)}, "
+                f"the pool's seed needs {amount}"
             )
         self._in.ensure(
             f"allowance of {self._symbol(token)} for the pool's seed",
@@ -376,7 +382,7 @@ class Suite:
             )
 
     def _hand_over(self, authority: Contract) -> None:
-        """Governance gets everything, behind its delay; then the deployer lets go of the last thing it holds."""
+        """Governance gets everything, behind its delay; then the deployer lets go."""
         p, fn = self._p, authority.functions
         self._in.ensure(
             f"everything to governance, {p.limits.governance_delay} s delayed",

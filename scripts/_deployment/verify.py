@@ -1,7 +1,7 @@
-"""Compares a deployment with the chain, the sources and the table of roles; it changes nothing and trusts no record.
+"""Compares a deployment with chain, sources and table of roles; it changes nothing.
 
-Code is rebuilt: each contract's creation code with the recorded arguments is run at its own address on the
-node, without a transaction, and must return the code that stands there, immutables included.
+Code is rebuilt: each contract's creation code with the recorded arguments is run at its own address
+on the node, without a transaction, and must return the code that stands there, immutables included.
 """
 
 from __future__ import annotations
@@ -254,10 +254,10 @@ def _named(deployment: Deployment, address: str) -> str:
 
 def _revived(abi: Any, recorded: list[Any]) -> list[Any]:
     """Constructor arguments as the encoder takes them: the file has every integer as a text."""
-    constructor = next((entry for entry in abi if entry["type"] == "constructor"), {"inputs": []})
-    if len(constructor["inputs"]) != len(recorded):
-        raise ValueError(f"{len(constructor['inputs'])} constructor arguments are needed")
-    return [_revive(p, v) for p, v in zip(constructor["inputs"], recorded, strict=True)]
+    inputs = next((entry["inputs"] for entry in abi if entry["type"] == "constructor"), ())
+    if len(inputs) != len(recorded):
+        raise ValueError(f"{len(inputs)} constructor arguments are needed")
+    return [_revive(p, v) for p, v in zip(inputs, recorded, strict=True)]
 
 
 def _revive(parameter: dict[str, Any], value: Any) -> Any:

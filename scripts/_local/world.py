@@ -1,4 +1,4 @@
-"""Builds the local world: real peers, two real Safes, a credit vault, the suite, and the first governance batch."""
+"""Builds the local world: real peers, two real Safes, a credit vault, the suite; nowhere else."""
 
 from __future__ import annotations
 

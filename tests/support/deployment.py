@@ -1,4 +1,4 @@
-"""A local chain with everything but the suite, and chains that break off; for tests of the deployment only."""
+"""A local chain with all but the suite, and chains that break off; for deployment tests only."""
 
 from __future__ import annotations
 
@@ -138,10 +138,6 @@ def _zero(parameter: dict[str, Any]) -> Any:
         return tuple(_zero(component) for component in parameter["components"])
     if kind == "address":
         return "0x" + "00" * 20
-    if kind == "bool":
-        return False
-    if kind == "string":
-        return ""
     if kind.startswith("bytes"):
         return b"\0" * int(kind.removeprefix("bytes") or 0)
-    return 0
+    return {"bool": False, "string": ""}.get(kind, 0)

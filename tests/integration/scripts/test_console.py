@@ -1,4 +1,4 @@
-"""`ape console`: its names on a world of its own and attached to one, and every command of docs/console.md."""
+"""`ape console`: a world of its own, one attached to, every command of docs/console.md."""
 
 from __future__ import annotations
 

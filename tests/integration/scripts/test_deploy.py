@@ -1,4 +1,4 @@
-"""Deployments: run once, run twice, cut off and continued, refused; in process, against a local chain."""
+"""Deployments in process: run once, run twice, cut off and continued, refused."""
 
 from __future__ import annotations
 
@@ -312,7 +312,7 @@ def test_deploy_public__other_limits_than_the_draft_s_contracts__are_refused(
     limits = site.parameters.limits.model_dump() | {"freeze_duration": 1_000}
     site.write_parameters(desk.parameters, limits=limits)
     created = site.created()
-    with pytest.raises(DeployError, match="EmergencyGate was deployed at .* from other code"):
+    with pytest.raises(DeployError, match=r"EmergencyGate was deployed at .* from other code"):
         desk.deploy()
     assert site.created() == created
 

@@ -1,4 +1,4 @@
-"""What verify and the handover check find when one thing is wrong; each test plants one difference on a finished suite."""
+"""What verify and the handover check find when one thing is wrong with a finished suite."""
 
 from __future__ import annotations
 
