@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from statistics import median
 
 ULP = 2**24
 TOP = 2**128 - 1
@@ -93,7 +92,8 @@ class Dispute:
         healthy = sorted(a for a in answers if a)
         if len(healthy) < 2:
             return len(healthy), 0, 0
-        middle = int(median([2 * a for a in healthy])) // 2
+        count = len(healthy)
+        middle = (healthy[(count - 1) // 2] + healthy[count // 2]) // 2
         spread = -(-(healthy[-1] - healthy[0]) * 10_000 // middle)
         return len(healthy), middle, spread
 
