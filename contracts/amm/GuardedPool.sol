@@ -103,13 +103,10 @@ contract GuardedPool is IGuardedPool, LiquidityToken, PoolOracle, BlockNumber {
     }
 
     /// @inheritdoc IGuardedPool
-    function swapExactInPrepaid(
-        bool zeroForOne,
-        uint256 minAmountOut,
-        address to,
-        uint256 maxFeePips,
-        uint256 deadline
-    ) external returns (uint256 amountOut) {
+    function swapExactInPrepaid(bool zeroForOne, uint256 minAmountOut, address to, uint256 maxFeePips, uint256 deadline)
+        external
+        returns (uint256 amountOut)
+    {
         (uint256 core, uint256 window) = _enter(deadline, EmergencyState.THROTTLED);
         uint256 amountIn = _arrived(zeroForOne ? token0 : token1, zeroForOne ? core.reserve0() : core.reserve1());
         uint256 fee;
@@ -511,14 +508,9 @@ contract GuardedPool is IGuardedPool, LiquidityToken, PoolOracle, BlockNumber {
         if (amountOut == 0) revert ZeroAmount();
     }
 
-    function _applySwap(
-        uint256 core,
-        bool zeroForOne,
-        uint256 amountIn,
-        uint256 amountOut,
-        address to,
-        uint256 fee
-    ) private {
+    function _applySwap(uint256 core, bool zeroForOne, uint256 amountIn, uint256 amountOut, address to, uint256 fee)
+        private
+    {
         unchecked {
             // In: checked against 112 bits. Out: below the reserve.
             if (zeroForOne) {

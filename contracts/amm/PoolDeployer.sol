@@ -10,13 +10,10 @@ import {GuardedPool} from "./GuardedPool.sol";
 /// @dev Open to all: the caller becomes the pool's factory and is part of what the address depends on.
 contract PoolDeployer is IPoolDeployer {
     /// @inheritdoc IPoolDeployer
-    function deploy(
-        address token0,
-        address token1,
-        address gate,
-        uint256 protocolShareBps,
-        PoolConfig calldata config
-    ) external returns (address pool) {
+    function deploy(address token0, address token1, address gate, uint256 protocolShareBps, PoolConfig calldata config)
+        external
+        returns (address pool)
+    {
         return address(new GuardedPool{salt: 0}(msg.sender, token0, token1, gate, protocolShareBps, config));
     }
 
@@ -31,12 +28,9 @@ contract PoolDeployer is IPoolDeployer {
     ) external view returns (address) {
         bytes32 initCodeHash = keccak256(
             abi.encodePacked(
-                type(GuardedPool).creationCode,
-                abi.encode(factory, token0, token1, gate, protocolShareBps, config)
+                type(GuardedPool).creationCode, abi.encode(factory, token0, token1, gate, protocolShareBps, config)
             )
         );
-        return address(
-            uint160(uint256(keccak256(abi.encodePacked(hex"ff", address(this), bytes32(0), initCodeHash))))
-        );
+        return address(uint160(uint256(keccak256(abi.encodePacked(hex"ff", address(this), bytes32(0), initCodeHash)))));
     }
 }

@@ -39,13 +39,10 @@ contract PoolFactory is IPoolFactory, AccessManaged {
     }
 
     /// @inheritdoc IPoolFactory
-    function createPool(
-        address tokenA,
-        address tokenB,
-        uint256 amountA,
-        uint256 amountB,
-        PoolConfig calldata config
-    ) external returns (address pool, uint256 shares) {
+    function createPool(address tokenA, address tokenB, uint256 amountA, uint256 amountB, PoolConfig calldata config)
+        external
+        returns (address pool, uint256 shares)
+    {
         (address token0, address token1) = _sort(tokenA, tokenB);
         (uint256 amount0, uint256 amount1) = token0 == tokenA ? (amountA, amountB) : (amountB, amountA);
         pool = _predict(token0, token1, config);

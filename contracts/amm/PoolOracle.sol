@@ -87,7 +87,9 @@ abstract contract PoolOracle is IGuardedPool {
         previous = _cardinalityTarget;
         if (target <= previous) revert InvalidConfig();
         // Pays now for the storage that later checkpoints use; without the mark it does not count as an observation.
-        for (uint256 i = previous; i < target; ++i) _observations[i] = 1;
+        for (uint256 i = previous; i < target; ++i) {
+            _observations[i] = 1;
+        }
         _cardinalityTarget = target;
     }
 
@@ -119,9 +121,7 @@ abstract contract PoolOracle is IGuardedPool {
             if (_observations[(first + middle) % cardinality].timestampOf() <= target) low = middle;
             else high = middle;
         }
-        return _between(
-            _observations[(first + low) % cardinality], _observations[(first + high) % cardinality], target
-        );
+        return _between(_observations[(first + low) % cardinality], _observations[(first + high) % cardinality], target);
     }
 
     /// @dev Linear between two observations with before ≤ target ≤ after.
@@ -131,8 +131,8 @@ abstract contract PoolOracle is IGuardedPool {
         if (part == 0) return (before.cumulativeOf(), before.truncatedCumulativeOf());
         return (
             before.cumulativeOf() + (after_.cumulativeOf() - before.cumulativeOf()) * part / span,
-            before.truncatedCumulativeOf()
-                + (after_.truncatedCumulativeOf() - before.truncatedCumulativeOf()) * part / span
+            before.truncatedCumulativeOf() + (after_.truncatedCumulativeOf() - before.truncatedCumulativeOf()) * part
+                / span
         );
     }
 

@@ -167,19 +167,16 @@ library PoolState {
 
     /// @notice Folds the opening price of a block into the guard's window and into the oracle. `core` still holds the
     /// reserves that the previous active block left.
-    function checkpoint(
-        uint256 core,
-        uint256 window,
-        uint256 oracle,
-        uint256 timestamp,
-        CheckpointConfig memory config
-    ) internal pure returns (uint256 window_, uint256 oracle_) {
+    function checkpoint(uint256 core, uint256 window, uint256 oracle, uint256 timestamp, CheckpointConfig memory config)
+        internal
+        pure
+        returns (uint256 window_, uint256 oracle_)
+    {
         uint256 code = PriceFloat.encodeDown(reserve1(core), reserve0(core));
         uint256 fee;
         (oracle_, fee) = foldOracle(oracle, PriceFloat.log2(code), timestamp, config);
-        window_ = foldWindow(
-            window, code, timestampOf(oracle) / config.guardWindow, timestamp / config.guardWindow, fee
-        );
+        window_ =
+            foldWindow(window, code, timestampOf(oracle) / config.guardWindow, timestamp / config.guardWindow, fee);
     }
 
     /// @notice Within an epoch the current pair widens to hold the opening. When the epoch turns it becomes the previous

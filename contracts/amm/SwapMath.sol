@@ -20,8 +20,7 @@ library SwapMath {
         unchecked {
             uint256 effective = amountIn * (PIPS - feePips) / PIPS;
             amountOut = reserveOut * effective / (reserveIn + effective);
-            uint256 guarded =
-                zeroForOne ? PriceFloat.mulDown(bound, effective) : PriceFloat.divDown(bound, effective);
+            uint256 guarded = zeroForOne ? PriceFloat.mulDown(bound, effective) : PriceFloat.divDown(bound, effective);
             if (guarded < amountOut) amountOut = guarded;
         }
     }

@@ -122,8 +122,7 @@ abstract contract RouterExits is RouterShares {
     /// @dev The policy may redirect an exit, never refuse it: if it fails, the owner himself is paid.
     function _exitReceiver(uint256 hot, address owner, address receiver) private view returns (address) {
         if (!hot.has(HotSlot.POLICY)) return receiver;
-        (bool ok, uint256 to) =
-            Guarded.readWord(_policy, abi.encodeCall(IAccessPolicy.exitReceiver, (owner, receiver)));
+        (bool ok, uint256 to) = Guarded.readWord(_policy, abi.encodeCall(IAccessPolicy.exitReceiver, (owner, receiver)));
         return ok && to != 0 && to <= type(uint160).max && to != uint160(address(this)) ? address(uint160(to)) : owner;
     }
 
@@ -263,7 +262,9 @@ abstract contract RouterExits is RouterShares {
             info.debt = uint112(debt - debtPart);
             strategyShares[i] = part;
             debtTaken += debtPart;
-            if (debtPart != 0) emit DebtMoved(bytes32(0), strategies_[i], false, 0, part, debt - debtPart, _hot.idle());
+            if (debtPart != 0) {
+                emit DebtMoved(bytes32(0), strategies_[i], false, 0, part, debt - debtPart, _hot.idle());
+            }
         }
     }
 

@@ -115,9 +115,8 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
             uint256 due = (assets1 - 1) * fees_.managementBps * elapsed / (BPS * YEAR);
             management = due < gain ? due : gain;
             // What the gain does not cover stays due: the clock advances only by what was paid.
-            _fees.settledUntil = uint40(
-                due == 0 ? fees_.settledUntil : block.timestamp - elapsed + elapsed * management / due
-            );
+            _fees.settledUntil =
+                uint40(due == 0 ? fees_.settledUntil : block.timestamp - elapsed + elapsed * management / due);
         }
         uint256 level = _up(uint256(_highWaterMarkWad) * holders1, 1, _virtualShares * WAD);
         uint256 below = level > assets1 ? level - assets1 : 0;

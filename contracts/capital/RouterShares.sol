@@ -94,9 +94,10 @@ abstract contract RouterShares is RouterStorage, IRouterVault, IERC20Errors {
 
     /// @inheritdoc IERC20Permit
     function DOMAIN_SEPARATOR() public view returns (bytes32) {
-        return keccak256(
-            abi.encode(DOMAIN_TYPEHASH, keccak256(bytes(_name)), keccak256("1"), block.chainid, address(this))
-        );
+        return
+            keccak256(
+                abi.encode(DOMAIN_TYPEHASH, keccak256(bytes(_name)), keccak256("1"), block.chainid, address(this))
+            );
     }
 
     function _transfer(address from, address to, uint256 value) private {

@@ -161,8 +161,7 @@ abstract contract RouterStorage is AccessManaged, IRouterTypes {
         uint256 shares = info.shares;
         (bool ok, uint256 worth) = _worth(strategy, shares);
         if (!ok || worth == 0) return s;
-        (bool ok2, uint256 liquid) =
-            Guarded.readWord(strategy, abi.encodeCall(IERC4626.maxWithdraw, (address(this))));
+        (bool ok2, uint256 liquid) = Guarded.readWord(strategy, abi.encodeCall(IERC4626.maxWithdraw, (address(this))));
         if (!ok2 || liquid == 0) return s;
         s.debt = debt;
         s.worth = worth;

@@ -77,9 +77,8 @@ contract AaveV3Strategy is Strategy {
         (, uint256 treasury,,,,,,,,,,) = _data().getReserveData(asset());
         // Aave counts towards the cap what it still owes its treasury; rounded up, since its own rounding
         // is to the nearest.
-        uint256 supplied = (A_TOKEN.scaledTotalSupply() + treasury).mulDiv(
-            _pool().getReserveNormalizedIncome(asset()), RAY, Math.Rounding.Ceil
-        );
+        uint256 supplied = (A_TOKEN.scaledTotalSupply() + treasury)
+        .mulDiv(_pool().getReserveNormalizedIncome(asset()), RAY, Math.Rounding.Ceil);
         return (cap * _UNIT).saturatingSub(supplied);
     }
 

@@ -88,11 +88,7 @@ abstract contract Strategy is ERC4626, ReentrancyGuard, AccessManaged, Emergency
         return Math.min(shares, _convertToShares(liquid, Math.Rounding.Floor));
     }
 
-    function _deposit(address caller, address receiver, uint256 assets, uint256 shares)
-        internal
-        override
-        nonReentrant
-    {
+    function _deposit(address caller, address receiver, uint256 assets, uint256 shares) internal override nonReentrant {
         require(caller == router && receiver == router, NotRouter(caller));
         _requireAtMost(EmergencyState.NORMAL);
         _mint(receiver, shares);

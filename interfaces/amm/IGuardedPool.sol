@@ -96,13 +96,9 @@ interface IGuardedPool is IEmergencyTarget {
     ) external returns (uint256 amountOut);
 
     /// @notice Sells all that arrived beyond the reserve. Pay and call in one transaction: whoever calls first owns it.
-    function swapExactInPrepaid(
-        bool zeroForOne,
-        uint256 minAmountOut,
-        address to,
-        uint256 maxFeePips,
-        uint256 deadline
-    ) external returns (uint256 amountOut);
+    function swapExactInPrepaid(bool zeroForOne, uint256 minAmountOut, address to, uint256 maxFeePips, uint256 deadline)
+        external
+        returns (uint256 amountOut);
 
     /// @notice Buys exactly `amountOut`; the price is pulled from the caller.
     function swapExactOut(
@@ -153,10 +149,7 @@ interface IGuardedPool is IEmergencyTarget {
     function increaseObservationCardinality(uint16 cardinality) external;
 
     /// @notice What `swapExactIn` would pay if executed now, in this block.
-    function quoteExactIn(bool zeroForOne, uint256 amountIn)
-        external
-        view
-        returns (uint256 amountOut, uint256 feePips_);
+    function quoteExactIn(bool zeroForOne, uint256 amountIn) external view returns (uint256 amountOut, uint256 feePips_);
 
     /// @notice What `swapExactOut` would cost if executed now, in this block.
     function quoteExactOut(bool zeroForOne, uint256 amountOut)

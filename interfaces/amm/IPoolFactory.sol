@@ -39,13 +39,9 @@ interface IPoolFactory {
 
     /// @notice Creates the pool and seeds it from the caller's tokens; the shares go to the caller and mature as all do.
     /// The amounts set the first price.
-    function createPool(
-        address tokenA,
-        address tokenB,
-        uint256 amountA,
-        uint256 amountB,
-        PoolConfig calldata config
-    ) external returns (address pool, uint256 shares);
+    function createPool(address tokenA, address tokenB, uint256 amountA, uint256 amountB, PoolConfig calldata config)
+        external
+        returns (address pool, uint256 shares);
 
     /// @notice Anyone: sends the protocol shares of a pool to the treasury.
     function collect(address pool) external returns (uint256 shares);

@@ -1,4 +1,4 @@
-"""Who plays which role on a local chain, all from anvil's published phrase; these keys never leave it."""
+"""Who plays which role on a local chain: keys of anvil's published phrase, of no value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Executes transactions of local Safes with keys at hand; signers of real Safes use `scripts/multisig.py`."""
+"""Executes transactions of local Safes with keys at hand; see `scripts/multisig.py` for others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from tests.peers.safe import SafeSuite
 
 
 def execute(
-    client: ChainClient, safe: Contract, owners: Sequence[KeySigner], calls: Sequence[Call], suite: SafeSuite
+    client: ChainClient,
+    safe: Contract,
+    owners: Sequence[KeySigner],
+    calls: Sequence[Call],
+    suite: SafeSuite,
 ) -> TxReceipt:
     """Signs with every owner given, and executes as one Safe transaction.
 

@@ -198,8 +198,7 @@ contract GateProofs {
         VM.assume(time >= START && time < END);
         VM.warp(time);
         VM.prank(caller);
-        (bool lapsed, bytes memory answer) =
-            address(gate).call(abi.encodeCall(IEmergencyGate.lapse, (address(target))));
+        (bool lapsed, bytes memory answer) = address(gate).call(abi.encodeCall(IEmergencyGate.lapse, (address(target))));
         if (lapsed) assert(time >= START + duration);
         // halmos leaves the gas open: too little of it is the one other reason to fail.
         else assert(time < START + duration || keccak256(answer) == TOO_LITTLE_GAS);
@@ -208,8 +207,7 @@ contract GateProofs {
 
     function _deploy(uint256 longest, uint256 pause) private {
         VM.warp(START);
-        bytes memory code =
-            abi.encodePacked(CODE, abi.encode(GOVERNANCE, GUARDIAN, longest, pause, uint256(365 days)));
+        bytes memory code = abi.encodePacked(CODE, abi.encode(GOVERNANCE, GUARDIAN, longest, pause, uint256(365 days)));
         address made;
         assembly ("memory-safe") {
             made := create(0, add(code, 32), mload(code))

@@ -247,7 +247,8 @@ def broken_node() -> Iterator[str]:
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Gateway)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://user:hidden@127.0.0.1:{server.server_port}/a-key"
+    credentials = "user:hidden"
+    yield f"http://{credentials}@127.0.0.1:{server.server_port}/a-key"
     server.shutdown()
     server.server_close()
 

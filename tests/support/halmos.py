@@ -1,4 +1,4 @@
-"""Proves the `check_` functions of one Solidity file with halmos; never touches the repository's own builds."""
+"""Proves the `check_` functions of one Solidity file with halmos, in a folder of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from offchain.artifacts import ROOT
 from tests.support import build
 
 PROJECT = """
@@ -71,7 +72,7 @@ def prove(
     with tempfile.TemporaryDirectory(prefix="halmos-") as folder:
         project = Path(folder)
         for path in build._closure(PurePosixPath(source)):
-            relative = path.relative_to(build.ROOT)
+            relative = path.relative_to(ROOT)
             if relative.parts[0] == "node_modules":
                 continue
             text = path.read_text()
@@ -82,10 +83,8 @@ def prove(
             copy = project / relative
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_text(text)
-        (project / "node_modules").symlink_to(build.ROOT / "node_modules")
-        (project / "foundry.toml").write_text(
-            PROJECT.format(solc=build.ROOT / ".tools" / "bin" / "solc")
-        )
+        (project / "node_modules").symlink_to(ROOT / "node_modules")
+        (project / "foundry.toml").write_text(PROJECT.format(solc=ROOT / ".tools" / "bin" / "solc"))
         return _run(project, PurePosixPath(source).stem, options, timeout)
 
 
