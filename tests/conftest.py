@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,10 @@ from tools import report
 FUZZ_RUNS = int(os.environ.get("FUZZ_RUNS", "30"))
 FUZZ_STEPS = int(os.environ.get("FUZZ_STEPS", "30"))
 STARTED = pytest.StashKey[float]()
+# NOTE: ape's plugin connects a node for every session, which `pytest` does not need; so it is off
+# in pyproject.toml and comes back here for `ape test`, which has registered its options already.
+BY_APE = Path(sys.argv[0]).name == "ape"
+collect_ignore = [] if BY_APE else ["ape"]
 
 settings.register_profile(
     "breakwater",
@@ -37,6 +43,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(build.environment())
+    if BY_APE:
+        from ape.pytest import plugin  # noqa: PLC0415
+
+        plugin.pytest_configure(config)
     config.stash[STARTED] = time.monotonic()
     # Workers of xdist are handed the options of the main process, and with them its seed.
     if config.getoption("--hypothesis-seed") is None:
