@@ -13,7 +13,7 @@ ENV := source tools/env.sh;
 WORKERS ?= auto
 ARGS ?=
 
-.PHONY: help setup build lint format test prove demo up console clean
+.PHONY: help setup build lint format test prove bench demo up console clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -35,6 +35,9 @@ test: setup ## every test but the proofs (FUZZ_RUNS and FUZZ_SEED set the budget
 
 prove: setup ## what halmos and z3 prove for all inputs
 	@$(ENV) pytest -m proof --figures prove $(ARGS)
+
+bench: setup build ## gas and attacks beside the peers, measured in one run
+	@$(ENV) python -m tests.bench
 
 demo: setup build ## an institutional day on a local chain
 	@$(ENV) python -m scripts.demo $(ARGS)
