@@ -46,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if BY_APE:
         from ape.pytest import plugin  # noqa: PLC0415
 
-        plugin.pytest_configure(config)
+        plugin.pytest_configure(config)  # type: ignore[no-untyped-call]
     config.stash[STARTED] = time.monotonic()
     # Workers of xdist are handed the options of the main process, and with them its seed.
     if config.getoption("--hypothesis-seed") is None:

@@ -82,10 +82,11 @@ def run(folder: Path, act: Act, say: Callable[[str], None], port: int = 0) -> di
             storm.lose_money(stage, orchestrator)
             act("The guardian Safe freezes everything")
             storm.freeze(stage)
-            storm.try_everything(stage)
+            tried = storm.try_everything(stage)
             act("The governance Safe resumes, and everybody leaves")
             storm.resume(stage)
             storm.book_the_loss(stage, orchestrator)
+            storm.try_again(stage, tried)
             leave.leave(stage, orchestrator, brought)
             act("The books")
             books.close(stage, orchestrator)
@@ -108,6 +109,7 @@ def promises(figures: dict[str, Figure]) -> dict[str, bool]:
         "breaker_tripped": f["breaker_tripped"] is True,
         "targets_frozen": f["targets_frozen"] == f["targets"],
         "moves_while_frozen": f["moves_while_frozen"] == 0,
+        "moves_when_open": f["moves_when_open"] == f["moves_tried"],
         "resumed_by_governance": f["resumed_by_governance"] is True,
         "exits": f["exits"] == INVESTORS,
         "shares_left": f["shares_left"] == 0,

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-from web3.contract.contract import ContractFunction
-
-from offchain.chain.client import Signer, TransactionReverted
+from offchain.chain.client import TransactionReverted
 from offchain.loop import Orchestrator
+from scripts._demo import attempts
+from scripts._demo.attempts import Attempt
 from scripts._demo.errors import DemoError
 from scripts._demo.stage import Stage
 from tests.peers.feeds import FeedMode, set_mode
-from tests.peers.tokens import approve, balance, fund
 
 USDC = 10**6
 DAY = 86_400
@@ -87,120 +83,21 @@ def freeze(stage: Stage) -> None:
     }
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """Something that somebody would like to do."""
-
-    what: str
-    who: Signer
-    call: ContractFunction
-
-
-def try_everything(stage: Stage) -> None:
+def try_everything(stage: Stage) -> list[Attempt]:
     """Every way to move money is tried by whoever may usually do it; none may move anything."""
-    whale, pool = stage.cast["whale"], stage.contract("GuardedPool")
-    payer = stage.cast["peers_deployer"]
-    fund(stage.client, payer, stage.usdc, whale.address, 100 * USDC)
-    fund(stage.client, payer, stage.world.peers.tokens.weth, whale.address, 10**18)
-    approve(stage.client, whale, stage.usdc, stage.router.address)
-    for token in (stage.usdc, stage.world.peers.tokens.weth):
-        approve(stage.client, whale, token, pool.address)
-    investor = stage.investors[0]
-    stage.anvil.set_balance(investor.address, 10**18)
-    before = _holdings(stage)
-    moved = []
-    attempts = list(_attempts(stage, whale, investor))
-    for attempt in attempts:
-        try:
-            stage.client.transact(attempt.who, attempt.call, gas=ATTEMPT_GAS)
-        except TransactionReverted:
-            continue
-        moved.append(attempt.what)
-    if _holdings(stage) != before:
-        moved.append("a balance changed")
-    stage.say(
-        f"{len(attempts)} ways to move money tried: {len(moved)} moved"
-        + "".join(f" ({m})" for m in moved)
-    )
-    stage.figures |= {"moves_tried": len(attempts), "moves_while_frozen": len(moved)}
+    tried = attempts.prepare(stage)
+    through = attempts.moved(stage, tried)
+    stage.say(f"{len(tried)} ways to move money tried, {len(through)} moved: {through}")
+    stage.figures |= {"moves_tried": len(tried), "moves_while_frozen": len(through)}
+    return tried
 
 
-def _attempts(stage: Stage, whale: Signer, investor: Signer) -> Iterator[Attempt]:
-    router, fn = stage.router, stage.router.functions
-    shares = stage.view(fn.balanceOf(investor.address)) // 2
-    pool, queue = stage.contract("GuardedPool").functions, stage.contract("ExitQueue").functions
-    aave = stage.contract("AaveV3Strategy")
-    keeper, allocator = stage.cast["keeper"], stage.cast["allocator"]
-    deadline = stage.client.timestamp() + DAY
-    plan = ((2).to_bytes(32, "big"), deadline, 0, [(aave.address, False, USDC, 0)])
-    yield Attempt("deposit", whale, fn["deposit(uint256,address)"](USDC, whale.address))
-    yield Attempt("mint", whale, fn["mint(uint256,address)"](USDC, whale.address))
-    yield Attempt(
-        "withdraw",
-        investor,
-        fn["withdraw(uint256,address,address)"](USDC, investor.address, investor.address),
-    )
-    yield Attempt(
-        "redeem",
-        investor,
-        fn["redeem(uint256,address,address)"](shares, investor.address, investor.address),
-    )
-    yield Attempt(
-        "redeem in kind", investor, fn.redeemInKind(shares, investor.address, investor.address)
-    )
-    yield Attempt("share transfer", investor, fn.transfer(whale.address, shares))
-    yield Attempt("rebalance", allocator, fn.rebalance(plan))
-    yield Attempt("report", keeper, fn.processReport(aave.address))
-    yield Attempt(
-        "queued exit", investor, queue.requestRedeem(shares, investor.address, investor.address)
-    )
-    yield Attempt("exit", investor, queue.exit(shares, investor.address, investor.address, 0))
-    yield Attempt("queue processing", keeper, queue.process(10))
-    yield Attempt(
-        "strategy redemption",
-        allocator,
-        aave.functions.redeem(1, allocator.address, router.address),
-    )
-    for zero_for_one in (True, False):
-        yield Attempt(
-            "pool swap",
-            whale,
-            pool.swapExactIn(zero_for_one, USDC, 0, whale.address, NO_LIMIT, NO_LIMIT),
-        )
-    yield Attempt("pool mint", whale, pool.mint(USDC, 10**15, 0, NO_LIMIT))
-    treasury = stage.cast["treasury"]
-    liquidity = stage.view(pool.balanceOf(treasury.address))
-    yield Attempt(
-        "pool burn", treasury, pool.burn(liquidity // 2, 0, 0, treasury.address, NO_LIMIT)
-    )
-    yield Attempt("pool share transfer", treasury, pool.transfer(whale.address, liquidity // 2))
-    gateway = stage.contract("DepositGateway").functions
-    yield Attempt("empty batch", keeper, gateway.settle(b"\1" * 32, [], []))
-
-
-def _holdings(stage: Stage) -> tuple[int, ...]:
-    """What every money contract holds, and the shares of two people who would like to leave."""
-    tokens, names = (
-        stage.world.peers.tokens,
-        ("GuardedPool", "AaveV3Strategy", "ExitQueue", "DepositGateway"),
-    )
-    addresses = [stage.router.address, *(stage.contract(name).address for name in names)]
-    shares = [
-        stage.view(stage.router.functions.balanceOf(a))
-        for a in (stage.investors[0].address, stage.cast["whale"].address)
-    ]
-    vault = stage.world.credit_vault
-    return (
-        *(
-            balance(stage.client, token, a)
-            for token in (tokens.usdc, tokens.weth)
-            for a in addresses
-        ),
-        *shares,
-        balance(stage.client, vault, stage.router.address),
-        stage.view(stage.router.functions.idle()),
-        stage.view(stage.router.functions.totalDebt()),
-    )
+def try_again(stage: Stage, tried: list[Attempt]) -> None:
+    """The same calls where nothing is frozen: it was the freeze that refused them, nothing else."""
+    through = attempts.possible(stage, tried)
+    refused = [attempt.what for attempt in tried if attempt.what not in through]
+    stage.say(f"{len(through)} of the same {len(tried)} go through now, refused: {refused}")
+    stage.figures["moves_when_open"] = len(through)
 
 
 def book_the_loss(stage: Stage, orchestrator: Orchestrator) -> None:

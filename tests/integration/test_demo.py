@@ -36,6 +36,7 @@ BREAK: dict[str, Callable[[Any], Any]] = {
     "breaker_tripped": lambda _: False,
     "targets_frozen": lambda frozen: frozen - 1,
     "moves_while_frozen": lambda _: 1,
+    "moves_when_open": lambda moves: moves - 1,
     "resumed_by_governance": lambda _: False,
     "exits": lambda _: 99,
     "shares_left": lambda _: 1,
