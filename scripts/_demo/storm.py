@@ -87,7 +87,8 @@ def try_everything(stage: Stage) -> list[Attempt]:
     """Every way to move money is tried by whoever may usually do it; none may move anything."""
     tried = attempts.prepare(stage)
     through = attempts.moved(stage, tried)
-    stage.say(f"{len(tried)} ways to move money tried, {len(through)} moved: {through}")
+    names = f": {', '.join(through)}" if through else ""
+    stage.say(f"{len(tried)} ways to move money tried, {len(through)} moved{names}")
     stage.figures |= {"moves_tried": len(tried), "moves_while_frozen": len(through)}
     return tried
 
@@ -96,7 +97,8 @@ def try_again(stage: Stage, tried: list[Attempt]) -> None:
     """The same calls where nothing is frozen: it was the freeze that refused them, nothing else."""
     through = attempts.possible(stage, tried)
     refused = [attempt.what for attempt in tried if attempt.what not in through]
-    stage.say(f"{len(through)} of the same {len(tried)} go through now, refused: {refused}")
+    names = f", but not: {', '.join(refused)}" if refused else ""
+    stage.say(f"{len(through)} of the same {len(tried)} go through now{names}")
     stage.figures["moves_when_open"] = len(through)
 
 
