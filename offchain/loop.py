@@ -125,20 +125,25 @@ class Orchestrator:
         standing = self.halt.standing()
         for job in self.jobs:
             self._guard(job.name, lambda job=job: self._run_job(job, view))  # type: ignore[misc]
+            if self._under_way("poke"):
+                # NOTE: what the breaker is about to stop is not asked for beside it.
+                break
         if self.settler is not None and standing.state is not HaltState.HALTED:
             kinds = ("deposit", "exit") if standing.state is HaltState.ACTIVE else ("exit",)
             settler = self.settler
             self._guard("settle", lambda: settler.step(view, self.follower.view, frozenset(kinds)))
         self.keeper.advance(view.block)
 
-    def _run_job(self, job: Job, view: ContractView) -> None:
+    def _under_way(self, name: str) -> bool:
         assert self.keeper is not None
-        waiting = any(
-            tx.id.startswith(f"{job.name}:")
-            and (tx.state is TxState.INTENDED or tx.state in IN_FLIGHT)
+        return any(
+            tx.id.startswith(f"{name}:") and (tx.state is TxState.INTENDED or tx.state in IN_FLIGHT)
             for tx in self.keeper.book.open(self.keeper.account)
         )
-        if waiting or not job.due(view):
+
+    def _run_job(self, job: Job, view: ContractView) -> None:
+        assert self.keeper is not None
+        if self._under_way(job.name) or not job.due(view):
             return
         call = job.call(view)
         if not self.halt.standing().allows(call.urgency):

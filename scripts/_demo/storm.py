@@ -17,7 +17,7 @@ FROZEN, NORMAL = 3, 0
 DEFAULT_BPS = 5_000
 ATTEMPT_GAS = 3_000_000
 NO_LIMIT = 2**256 - 1
-MOST_TICKS = 10
+MOST_TICKS = 30
 
 
 def break_a_feed(stage: Stage) -> None:
