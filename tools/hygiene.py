@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ALLOWED = "hygiene: allow"
+LOCK_FILE = re.compile(r"(?:^|/)(?:package-lock\.json|[\w.-]+\.lock)$")
 LARGEST = 1_000_000
 RULES = {
     "a path of a developer's machine": re.compile(
@@ -24,9 +25,7 @@ RULES = {
         r"|pypi\.org/simple|/artifactory/|/api/(?:npm|pypi)/|/simple/)",
         re.IGNORECASE,
     ),
-    "a download address in a lock file": re.compile(
-        r'"resolved"\s*:\s*"http|^\s*--(?:extra-)?index-url'
-    ),
+    "a package index": re.compile(r"^\s*--(?:extra-)?index-url"),
     "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY|\bAKIA[0-9A-Z]{16}\b"),
     "a raw key": re.compile(
         r"(?:priv(?:ate)?_?key|secret|api_?key|password)\w*[\"']?\s*[:=]\s*"
@@ -53,6 +52,8 @@ class Finding:
 def scan(path: str, text: str) -> Iterator[Finding]:
     """All findings in one file."""
     for number, line in enumerate(text.splitlines(), 1):
+        if LOCK_FILE.search(path) and "://" in line:
+            yield Finding(path, number, "an address in a lock file")
         if ALLOWED in line:
             continue
         for what, pattern in RULES.items():

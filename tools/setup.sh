@@ -30,7 +30,7 @@ find_python() {
 check_machine() {
   local python version
   if ! python=$(find_python); then
-    version=$(python3 --version 2>/dev/null || true)
+    version=$(python3 --version 2>/dev/null) || version=
     die "Python 3.11 is needed and was not found${version:+ (python3 is $version)}; PYTHON=/path/to/python3.11 names one"
   fi
   "$python" -c 'import venv, ensurepip' >/dev/null 2>&1 ||

@@ -82,7 +82,7 @@ def test_stop__after_the_block__nothing_is_left() -> None:
     chain.stop()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel to end the child")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child when its parent dies")
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_stop__owner_is_killed__the_chain_dies_too(ending: signal.Signals) -> None:
     program = (

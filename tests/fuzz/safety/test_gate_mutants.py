@@ -72,7 +72,7 @@ MUTANTS = {
     ),
     "one address, two roles": (
         "        assert holder not in [",
-        "        assert True or holder in [",
+        "        assert holder != empty(address) or holder in [",
     ),
 }
 

@@ -14,8 +14,7 @@ SECRET = "ab" * 32
 BAD = {
     f"path = '{HOME}someone/breakwater'": "a path of a developer's machine",
     "see /Us" + "ers/Someone/code": "a path of a developer's machine",
-    '"resolved' + '": "https://example.org/x.tgz"': "a download address in a lock file",
-    "--index-" + "url https://example.org/": "a download address in a lock file",
+    "--index-" + "url https://example.org/": "a package index",
     "https://registry.npm" + "js.org/solc": "a package registry's host",
     "-----BEGIN " + "EC PRIVATE KEY-----": "a private key",
     "AKIA" + "ABCDEFGHIJKLMNOP": "a private key",
@@ -53,3 +52,10 @@ def test_check__binary_missing_and_text__only_text_is_read(tmp_path: Path) -> No
 
 def test_repository__all_files__clean() -> None:
     assert hygiene.check(hygiene.ROOT, hygiene.tracked(hygiene.ROOT)) == []
+
+
+@pytest.mark.parametrize("name", ["package-lock.json", "requirements/main.lock"])
+def test_scan__address_in_a_lock_file__found(name: str) -> None:
+    line = '    "url": "https://example.org/donate"\n'
+    assert [finding.what for finding in hygiene.scan(name, line)] == ["an address in a lock file"]
+    assert list(hygiene.scan("docs/page.md", line)) == []
