@@ -97,17 +97,6 @@ class Trigger:
         return now - position.last_report >= self.max_age
 
 
-def _stopped(view: ContractView) -> bool:
-    """Whether a harvest would only fail: its occasion must not be spent while all is frozen."""
-    if not view.has("EmergencyGate"):
-        return False
-    limits = {"CapitalRouter": FROZEN, "YieldHarvester": WITHDRAW_ONLY}
-    return any(
-        view.read("EmergencyGate", "EmergencyGate", "stateOf", view.address(name))[0] >= limit
-        for name, limit in limits.items()
-    )
-
-
 class HarvestJob:
     """Harvests every strategy whose gain, loss or age calls for it, in one transaction."""
 
@@ -123,9 +112,7 @@ class HarvestJob:
 
     def due(self, view: ContractView) -> bool:
         """See `Job.due`."""
-        if not view.has("YieldHarvester") or _stopped(view):
-            return False
-        return bool(self._waiting(view))
+        return view.has("YieldHarvester") and bool(self._waiting(view))
 
     def call(self, view: ContractView) -> Call:
         """See `Job.call`."""
