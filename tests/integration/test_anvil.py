@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,6 +123,38 @@ def test_snapshot__revert__restores_balances_and_time(chain: Anvil) -> None:
     assert (chain.web3.eth.block_number, chain.timestamp()) == (blocks, clock)
     with pytest.raises(AnvilError):
         chain.revert(snapshot)
+
+
+def test_revert__mined_transaction_still_in_the_pool__waits_until_it_left(
+    chain: Anvil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = chain.signer(9).address
+    snapshot = chain.snapshot()
+    receipt = chain.send(account, account, b"", value=1)
+    mined = {"pending": {account: {"0": {"hash": receipt["transactionHash"]}}}, "queued": {}}
+    pool = [{"pending": {}, "queued": {}}, mined, mined, mined]
+    asked: list[str] = []
+    rpc = chain.rpc
+
+    def slow_to_prune(method: str, *params: Any) -> Any:
+        asked.append(method)
+        return pool.pop() if method == "txpool_content" else rpc(method, *params)
+
+    monkeypatch.setattr(chain, "rpc", slow_to_prune)
+    chain.revert(snapshot)
+    assert not pool
+    assert asked.index("evm_revert") > max(i for i, m in enumerate(asked) if m == "txpool_content")
+
+
+def test_revert__transaction_waits_for_a_block__is_not_waited_for(chain: Anvil) -> None:
+    account = chain.signer(9).address
+    snapshot = chain.snapshot()
+    chain.set_automine(False)
+    chain.rpc("anvil_impersonateAccount", account)
+    chain.rpc("eth_sendTransaction", {"from": account, "to": account, "gas": "0x5208"})
+    chain.revert(snapshot)
+    chain.rpc("anvil_dropAllTransactions")
+    chain.set_automine(True)
 
 
 def test_mine__several_blocks__lie_as_far_apart_as_asked(chain: Anvil) -> None:

@@ -160,8 +160,23 @@ class Anvil:
         Raises:
             AnvilError: if it is unknown or already used.
         """
+        # NOTE: a receipt can be read before its transaction leaves the pool. Set back meanwhile,
+        # the pool would count its nonce as used, and what is sent next would wait for ever.
+        self.settle()
         if not self.rpc("evm_revert", snapshot):
             raise AnvilError(f"no snapshot {snapshot}")
+
+    def settle(self) -> None:
+        """Waits until every mined transaction has left the pool.
+
+        Raises:
+            AnvilError: if one stays.
+        """
+        deadline = time.monotonic() + START_TIMEOUT
+        while any(self.rpc("eth_getTransactionReceipt", one) for one in self._pooled()):
+            if time.monotonic() > deadline:
+                raise AnvilError(f"mined transactions stay in the pool for {START_TIMEOUT:g} s")
+            time.sleep(0.001)
 
     def mine(self, blocks: int = 1, seconds_apart: int = 1) -> None:
         """Mines blocks whose timestamps lie `seconds_apart` apart."""
@@ -207,6 +222,15 @@ class Anvil:
                 return receipt
             time.sleep(0.002)
         raise AnvilError(f"{tx_hash} was not mined in {START_TIMEOUT:g} s")
+
+    def _pooled(self) -> list[str]:
+        content = self.rpc("txpool_content")
+        return [
+            transaction["hash"]
+            for part in content.values()
+            for sent in part.values()
+            for transaction in sent.values()
+        ]
 
     def _spawn(self, binary: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
         # NOTE: the death signal is tied to the starting thread, so only the main one asks for it.
