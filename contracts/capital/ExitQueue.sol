@@ -79,7 +79,7 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
 
         requestId = _enqueue(shares, controller, owner);
         IERC20(address(ROUTER)).safeTransferFrom(owner, address(this), shares);
-        ROUTER.setQueuedShares(queuedShares);
+        _tellRouter();
     }
 
     /// @inheritdoc IExitQueue
@@ -103,7 +103,7 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         }
         if (instant != shares) {
             requestId = _enqueue(shares - instant, owner, owner);
-            ROUTER.setQueuedShares(queuedShares);
+            _tellRouter();
         }
     }
 
@@ -121,7 +121,7 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         request.pending = 0;
         queuedShares -= shares;
         emit RedeemCancelled(requestId, controller, receiver, shares);
-        ROUTER.setQueuedShares(queuedShares);
+        _tellRouter();
         IERC20(address(ROUTER)).safeTransfer(receiver, shares);
     }
 
@@ -204,7 +204,7 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
             _credit(id, shares, upTo - assetsSoFar);
             assetsSoFar = upTo;
         }
-        ROUTER.setQueuedShares(queuedShares);
+        _tellRouter();
     }
 
     // ---- views ----
@@ -257,6 +257,11 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
     }
 
     // ---- shared ----
+
+    /// @dev A queue that governance has replaced has nothing to tell; who waits in it is paid or leaves all the same.
+    function _tellRouter() private {
+        if (ROUTER.exitQueue() == address(this)) ROUTER.setQueuedShares(queuedShares);
+    }
 
     function _enqueue(uint256 shares, address controller, address owner) private returns (uint256 requestId) {
         requestId = nextRequestId++;

@@ -390,6 +390,29 @@ def test_exit__minimum_is_whole_assets_per_whole_share(decimals: int) -> None:
     assert world.asset.balanceOf(owner) == 8 * 10**decimals
 
 
+# ---- replaced by another queue
+
+
+def test_replaced_queue__who_waits_in_it__is_paid_or_leaves(
+    world: Flows, holders: list[Address]
+) -> None:
+    """Property: R7, R9."""
+    old, first, second = world.queue, *holders[:2]
+    request(world, first, 4 * SHARE)
+    request(world, second, 3 * SHARE)
+    world.queue = world.evm.deploy("ExitQueue", world.router, world.gate)
+    world.router.setExitQueue(world.queue, sender=world.governance)
+    world.router.approve(world.queue, 2**256 - 1, sender=holders[2])
+    request(world, holders[2], 2 * SHARE)
+
+    assert old.process(1) == (4 * SHARE, 4 * UNIT)
+    old.redeem(4 * SHARE, first, first, sender=first)
+    assert old.cancelRedeem(2, second, sender=second) == 3 * SHARE
+    assert world.router.balanceOf(old) == world.asset.balanceOf(old) == 0
+    assert world.router.balanceOf(second) == 10 * SHARE
+    assert_books(world)
+
+
 # ---- states and standards
 
 
