@@ -28,14 +28,15 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         uint128 pending;
         uint128 processed;
         /// Shares processed for this controller before this request's first: tells which claims are this request's.
-        uint128 start;
+        uint256 start;
     }
 
-    /// @notice Of one controller, over all his requests: claimable shares are `processed - claimed`.
+    /// @notice Of one controller, over all his requests.
     struct Account {
-        uint128 processed;
-        uint128 claimed;
-        uint128 assets;
+        uint144 claimable;
+        uint112 assets;
+        /// Claimable and claimed. The same money may come again for ever, so no supply bounds this.
+        uint256 processed;
     }
 
     ICapitalRouter private immutable ROUTER;
@@ -133,7 +134,7 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
     {
         Account storage account = _claiming(receiver, controller);
         require(shares != 0, ZeroAmount());
-        uint256 claimable = account.processed - account.claimed;
+        uint256 claimable = account.claimable;
         require(shares <= claimable, ClaimExceedsMaximum(shares, claimable));
         assets = Math.mulDiv(account.assets, shares, claimable);
         _claim(account, shares, assets, receiver, controller);
@@ -150,7 +151,7 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         uint256 held = account.assets;
         require(assets <= held, ClaimExceedsMaximum(assets, held));
         // Rounded down: what is left must keep its shares, and rounding here concerns no other controller.
-        shares = Math.mulDiv(account.processed - account.claimed, assets, held);
+        shares = Math.mulDiv(account.claimable, assets, held);
         _claim(account, shares, assets, receiver, controller);
     }
 
@@ -234,14 +235,15 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
     function claimableRedeemRequest(uint256 requestId, address controller) external view returns (uint256 shares) {
         Request storage request = _requests[requestId];
         if (request.controller != controller) return 0;
-        uint256 claimed = Math.saturatingSub(_accounts[controller].claimed, request.start);
+        Account storage account = _accounts[controller];
+        uint256 claimed = Math.saturatingSub(account.processed - account.claimable, request.start);
         return Math.saturatingSub(request.processed, claimed);
     }
 
     /// @inheritdoc IExitQueue
     function maxRedeem(address controller) external view returns (uint256 shares) {
         if (emergencyState == EmergencyState.FROZEN) return 0;
-        return _accounts[controller].processed - _accounts[controller].claimed;
+        return _accounts[controller].claimable;
     }
 
     /// @inheritdoc IExitQueue
@@ -279,8 +281,9 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         if (request.processed == 0) request.start = account.processed;
         request.pending -= uint128(shares);
         request.processed += uint128(shares);
-        account.processed += uint128(shares);
-        account.assets = (account.assets + assets).toUint128();
+        account.processed += shares;
+        account.claimable += uint144(shares);
+        account.assets = (account.assets + assets).toUint112();
         emit RedeemProcessed(requestId, controller, shares, assets);
     }
 
@@ -294,8 +297,8 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
     function _claim(Account storage account, uint256 shares, uint256 assets, address receiver, address controller)
         private
     {
-        account.claimed += uint128(shares);
-        account.assets -= uint128(assets);
+        account.claimable -= uint144(shares);
+        account.assets -= uint112(assets);
         claimableAssets -= assets;
         receiver = _exitReceiver(controller, receiver);
         emit Withdraw(msg.sender, receiver, controller, assets, shares);

@@ -241,6 +241,23 @@ def test_redeem__in_parts_over_two_prices__average_and_exact_sum(
     assert_books(world)
 
 
+def test_process__same_shares_come_back_for_ever__never_stuck(world: Flows) -> None:
+    """Property: R7. All that was ever processed for one controller exceeds 128 bits."""
+    owner = world.evm.account("attacker")
+    assets = 2**106
+    world.capital.fund(owner, assets)
+    for spender in (world.router, world.queue):
+        world.router.approve(spender, 2**256 - 1, sender=owner)
+    for turn in range(1, 6):
+        shares = world.router["deposit(uint256,address)"](assets, owner, sender=owner)
+        assert request(world, owner, shares) == turn
+        assert world.queue.process(1) == (shares, assets)
+        assert world.queue.claimableRedeemRequest(turn, owner) == shares
+        assert world.queue.redeem(shares, owner, owner, sender=owner) == assets
+        assert world.queue.claimableRedeemRequest(turn, owner) == 0
+    assert_books(world)
+
+
 def test_withdraw__in_parts__never_strands_a_wei(world: Flows, holders: list[Address]) -> None:
     owner = holders[0]
     request(world, owner, 3 * SHARE)
