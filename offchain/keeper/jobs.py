@@ -52,13 +52,13 @@ class Position:
 
 def positions(view: ContractView) -> list[Position]:
     """Every active strategy of the router; one that does not answer is left out."""
-    router = view.address("CapitalRouter")
     found = []
     for strategy in view.read("CapitalRouter", "CapitalRouter", "strategies"):
         state = view.read("CapitalRouter", "CapitalRouter", "strategyState", strategy)
         try:
-            shares = view.read(strategy, "Strategy", "balanceOf", router)
-            worth = view.read(strategy, "Strategy", "convertToAssets", shares)
+            # NOTE: as a report would see it. Shares that lie at the router outside its books (sent
+            # by a stranger, or owed in kind) would call for a report that never comes to an end.
+            worth = view.read(strategy, "Strategy", "previewRedeem", state.shares)
         except ReadError:
             continue
         found.append(Position(strategy, state.debt, worth, state.lastReport, state.underReview))
