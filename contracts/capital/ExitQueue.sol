@@ -275,7 +275,7 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         request.pending -= uint128(shares);
         request.processed += uint128(shares);
         account.processed += uint128(shares);
-        account.assets = (account.assets + assets).toUint128();
+        account.assets = (assets + account.assets).toUint128();
         emit RedeemProcessed(requestId, controller, shares, assets);
     }
 
