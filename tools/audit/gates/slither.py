@@ -1,4 +1,4 @@
-"""Gate: Slither on all production Solidity; medium and above fail unless the source says why not."""
+"""Gate: Slither on production Solidity; medium and above fail unless the source says why not."""
 
 from __future__ import annotations
 

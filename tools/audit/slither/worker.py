@@ -32,7 +32,7 @@ OURS = ("contracts", "interfaces")
 NO_CODE = {"object": "", "sourceMap": ""}
 
 
-class Trees(SolcStandardJson):  # type: ignore[misc]
+class Trees(SolcStandardJson):
     """Hands Slither the syntax trees of a tree of sources; it needs no bytecode."""
 
     def __init__(self, root: Path) -> None:
