@@ -20,7 +20,7 @@ CATALOGUE = "audits/properties.toml"
 DOCUMENT = "audits/properties.md"
 OUTCOMES = "outcomes.json"
 KILLS = "reports/mutation-kills.json"
-MENTION = re.compile(r"\b(Propert(?:y|ies)|Controls?):\s*([^.\n]*)")
+MENTION = re.compile(r"\b(Property|Properties|Controls?):\s*([^.\n]*)")
 IDENTIFIER = re.compile(r"\b[A-Z]\d{1,2}\b")
 
 
