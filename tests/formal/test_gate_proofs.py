@@ -68,6 +68,7 @@ def test_gate__all_callers_times_and_parameters__proven(statement):
 
 @pytest.mark.parametrize("statement", MUTANTS)
 def test_gate__rule_broken__refuted(statement):
+    """Control: S3, S4, S6."""
     before, after = MUTANTS[statement]
     source = (ROOT / "contracts/safety/EmergencyGate.vy").read_text()
     assert source.count(before) == 1, "the mutation has lost its place"

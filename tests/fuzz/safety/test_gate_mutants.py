@@ -79,7 +79,7 @@ MUTANTS = {
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_gate_machine__rule_broken__found(mutant):
-    """Properties: S3, S4, S6"""
+    """Control: S3, S4, S6."""
     before, after = MUTANTS[mutant]
     source = SOURCE.read_text()
     assert source.count(before) == 1, "the mutation has lost its place"
