@@ -328,12 +328,13 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
         return POOL.positions(keccak256(abi.encodePacked(address(this), _lower, _upper)));
     }
 
-    /// @dev Never calm while the pool's memory is too short.
+    /// @dev Never calm while the pool's memory is too short, nor in the middle of a call of the pool.
     function _market() private view returns (bool calm, int24 spot, int24 mean) {
-        (, spot,,,,,) = POOL.slot0();
+        bool unlocked;
+        (, spot,,,,, unlocked) = POOL.slot0();
         (calm, mean) = _tryMeanTick();
         int24 apart = spot > mean ? spot - mean : mean - spot;
-        calm = calm && apart <= DEVIATION;
+        calm = calm && unlocked && apart <= DEVIATION;
     }
 
     function _tryMeanTick() private view returns (bool, int24) {

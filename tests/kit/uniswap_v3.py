@@ -20,9 +20,8 @@ FEE, SPACING, WIDTH = 500, 10, 60
 PERIOD = 1_800
 DEVIATION = 50
 SLIPPAGE_BPS = 100
-DEPTH = 10_000_000
+DEPTH = 10**9
 WAD = 10**18
-LOWEST, HIGHEST = 4_295_128_740, 1_461_446_703_485_210_103_287_273_052_203_988_822_378_723_970_341
 
 
 class UniswapV3(StrategyAdapter):
@@ -103,7 +102,10 @@ class UniswapV3(StrategyAdapter):
 
     def trade_to(self, price: int) -> None:
         """Trades until the pool's square root of the price is this one."""
-        down = price < self.spot()[0]
+        spot = self.spot()[0]
+        if price == spot:
+            return
+        down = price < spot
         pair = (self.asset, self.other) if down == self.asset_first else (self.other, self.asset)
         request = (*(str(t) for t in pair), FEE, self.boss.address, 2**64, 2**100, 0, price)
         for token in pair:
