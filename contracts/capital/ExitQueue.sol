@@ -39,6 +39,9 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         uint256 processed;
     }
 
+    /// @dev What an exit may lose by rounding: once per strategy of the router, and once at each end.
+    uint256 private constant ROUNDING = 18;
+
     ICapitalRouter private immutable ROUTER;
     IERC20 private immutable ASSET;
     /// @dev Shares times a price in WAD, divided by this, are assets: 10^(share decimals − asset decimals) · 1e18.
@@ -188,9 +191,11 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         if (processedShares == 0) return (0, 0);
 
         queuedShares -= processedShares;
+        uint256 least = _fairDown(processedShares);
         uint256 before = ASSET.balanceOf(address(this));
         ROUTER.redeem(processedShares, address(this), address(this));
         paidAssets = ASSET.balanceOf(address(this)) - before;
+        require(paidAssets + ROUNDING >= least, UnfairPrice(paidAssets, least));
         claimableAssets += paidAssets;
 
         // Each gets the difference of two floors of the running sum: together exactly what was paid.
@@ -314,6 +319,13 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         if (assets == 0) return 0;
         uint256 cost = ROUTER.convertToShares(assets);
         return ROUTER.convertToAssets(cost) < assets ? cost + 1 : cost;
+    }
+
+    /// @dev Worth of `shares` with every loss counted, reported or not. Anyone may process, so nobody shall find a
+    /// moment in which those who wait bear more of a loss than those who stay. Idle pays no less than this.
+    function _fairDown(uint256 shares) private view returns (uint256) {
+        if (ROUTER.convertToAssets(shares) <= ROUTER.idle()) return 0;
+        return Math.mulDiv(shares, ROUTER.sharePriceWad(), PRICE_DIVISOR);
     }
 
     function _requireSelfOrOperator(address account) private view {

@@ -17,11 +17,17 @@ abstract contract InKindStrategy is Strategy, IInKindStrategy {
     /// @inheritdoc IInKindStrategy
     function redeemInKind(uint256 shares, address receiver, address owner)
         external
-        nonReentrant
         returns (address token, uint256 amount)
     {
-        _requireAtMost(EmergencyState.WITHDRAW_ONLY);
         (token, amount) = _partInKind(shares);
+        _leaveInKind(shares, receiver, owner, token, amount);
+    }
+
+    function _leaveInKind(uint256 shares, address receiver, address owner, address token, uint256 amount)
+        private
+        nonReentrant
+    {
+        _requireAtMost(EmergencyState.WITHDRAW_ONLY);
         if (msg.sender != owner) _spendAllowance(owner, msg.sender, shares);
         _burn(owner, shares);
         emit RedeemedInKind(msg.sender, receiver, owner, token, amount, shares);

@@ -86,8 +86,8 @@ class Trigger:
     min_loss_bps: int = 1
 
     def fires(self, position: Position, now: int) -> bool:
-        """Whether it calls for one; a strategy under review or without debt and worth does not."""
-        if position.under_review or not (position.debt or position.worth):
+        """Whether it calls for one; a strategy under review or without debt does not."""
+        if position.under_review or not position.debt:
             return False
         change = position.worth - position.debt
         if change * BPS >= self.min_gain_bps * max(position.debt, 1) and change > 0:

@@ -62,7 +62,7 @@ contract TemplateStrategy is Strategy {
     }
 
     /// @dev Must bring `assets` or revert.
-    function _take(uint256 assets) internal override {
+    function _take(uint256 assets, uint256) internal override {
         TARGET.withdraw(assets, address(this), address(this));
     }
 }

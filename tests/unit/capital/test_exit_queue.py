@@ -168,6 +168,38 @@ def test_process__unrealised_loss__one_price_for_the_chunk(
     assert [world.queue.maxWithdraw(h) for h in holders] == [8 * UNIT] * 3
 
 
+def test_process__payer_carries_more_than_the_queues_loss__waits_for_the_report(
+    world: Flows, holders: list[Address]
+) -> None:
+    """Property: R5. Two strategies of 15; the first loses 10: each 10 in shares is worth 20 / 3."""
+    owner, capital = holders[0], world.capital
+    healthy = capital.add_strategy()
+    capital.lend(world.strategy, 15 * UNIT)
+    capital.lend(healthy, 15 * UNIT)
+    request(world, owner, 10 * SHARE)
+    world.lose(10 * UNIT, report=False)
+    with reverts("UnfairPrice", 10 * UNIT // 3, 10 * (2 * UNIT // 3)):
+        world.queue.process(1, sender=world.evm.account("attacker"))
+    capital.report(world.strategy)
+    assert world.queue.process(1) == (10 * SHARE, 20 * UNIT // 3)
+    assert_books(world)
+
+
+def test_process__all_strategies_lost_alike__pays_at_once(
+    world: Flows, holders: list[Address]
+) -> None:
+    owner, capital = holders[0], world.capital
+    other = capital.add_strategy()
+    capital.lend(world.strategy, 13 * UNIT)
+    capital.lend(other, 13 * UNIT)
+    request(world, owner, 10 * SHARE)
+    for strategy in (world.strategy, other):
+        strategy.lose(UNIT + 1)
+    shares, paid = world.queue.process(1)
+    # Four idle at book value, six from a strategy that kept 12 of 13.
+    assert (shares, paid) == (10 * SHARE, 4 * UNIT + 6 * UNIT * (12 * UNIT - 1) // (13 * UNIT))
+
+
 def test_process__awkward_price__parts_sum_to_what_was_paid(world: Flows) -> None:
     """Property: R7."""
     world.make_price_awkward(UNIT)

@@ -16,7 +16,7 @@ from offchain.chain.signers import KeySigner
 from offchain.chain.txbook import Urgency
 from offchain.halt.machine import HaltMachine
 from offchain.journal.store import Journal
-from offchain.keeper.jobs import Call, Trigger, positions
+from offchain.keeper.jobs import Call, Position, Trigger, positions
 from offchain.keeper.view import ContractView
 from offchain.loop import Orchestrator
 from offchain.metrics import Metrics
@@ -142,3 +142,8 @@ def test_positions__shares_outside_the_books__call_for_no_report() -> None:
     (position,) = positions(cast(ContractView, Books()))
     assert (position.debt, position.worth) == (1_000, 1_000)
     assert not Trigger().fires(position, now=8)
+
+
+def test_trigger__worth_without_debt__calls_for_no_report() -> None:
+    """A gain on nothing is beyond every limit: its report would only open a review."""
+    assert not Trigger().fires(Position(STRATEGY, 0, 3, 7, False), now=10**9)
