@@ -203,7 +203,7 @@ def page() -> str:
     lines = [
         "# Entry points",
         "",
-        "Every function of a production contract that changes state, and who may call it. Written by "
+        "Every function of a production contract that changes state, and who may call it. Made by "
         "`python -m tools.entry_points`; a test fails if it is stale.",
         "Roles are those that the deployment wires (`scripts/_deployment/permissions.py`); "
         "`ape run verify` compares them with the chain, both ways.",
