@@ -7,7 +7,7 @@ from typing import cast
 
 from tools.audit.gate import Gate
 
-NAMES: tuple[str, ...] = ("slither",)
+NAMES: tuple[str, ...] = ("dependencies", "slither", "mythril")
 
 
 def load(name: str) -> Gate:
