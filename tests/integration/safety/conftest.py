@@ -40,10 +40,11 @@ class BrakeWorld:
     executor: KeySigner
     stranger: KeySigner
 
-    def deployment(self) -> Deployment:
-        """The deployment file of this world."""
+    def deployment(self, **others: Contract) -> Deployment:
+        """The deployment file of this world, with other contracts of a suite by name."""
         named = {"EmergencyGate": (self.gate, "EmergencyGate")}
         named |= {f"Target{n}": (t, "EmergencyTarget") for n, t in enumerate(self.targets)}
+        named |= {name: (contract, name) for name, contract in others.items()}
         contracts = {
             name: DeployedContract(
                 address=contract.address,
