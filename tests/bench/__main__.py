@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from tests.bench import amm, day
+from tests.bench import amm, capital
 from tools import report
 
 
@@ -14,9 +14,9 @@ def main() -> int:
     started = time.monotonic()
     print("bench: gas, attack search, cost of moving the average; some minutes", flush=True)
     figures: dict[str, report.Figure] = dict(amm.measure())
-    figures |= day.measure()
+    figures |= capital.measure()
     figures["seconds"] = round(time.monotonic() - started, 1)
-    return report.write("bench", figures, amm.promises(figures))
+    return report.write("bench", figures, amm.promises(figures) | capital.promises(figures))
 
 
 if __name__ == "__main__":

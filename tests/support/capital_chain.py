@@ -11,6 +11,7 @@ from web3.contract import Contract
 
 from offchain.abi import AbiIndex, Event, checksum
 from offchain.chain.client import ChainClient, KeySigner, Signer
+from tests.peers import compound, curve
 from tests.peers.npm import deploy_own
 from tests.peers.tokens import approve, fund
 from tests.peers.world import STABLE_FEE, Peers
@@ -133,3 +134,35 @@ def capital_chain(client: ChainClient, peers: Peers, boss: KeySigner, gate: Sign
     credit = (usdc.address, peers.borrower.address, 900)
     suite.add("credit", deploy_own(client, boss, "CreditVaultDouble", *credit))
     return suite
+
+
+CURVE_LIMITS = (50, 50, 2_000)
+TWAP_PERIOD, DEVIATION, WIDTH, SLIPPAGE_BPS = 600, 50, 60, 100
+POOL_DEPTH = 5_000_000
+
+
+def five_protocols(suite: CapitalChain) -> tuple[Contract, ...]:
+    """Adds Compound's and Curve's doubles and Uniswap V3 to what is there: five protocols."""
+    client, peers, boss = suite.client, suite.peers, suite.boss
+    place, powers = suite.router.address, (suite.authority.address, suite.gate.address)
+    usdc, dai, weth = peers.tokens.usdc, peers.tokens.dai, peers.tokens.weth
+    collateral = compound.Collateral(weth.address, peers.feeds.first("WETH").address, 18)
+    market = compound.deploy_compound_v3(
+        client, boss, usdc, peers.feeds.first("USDC"), [collateral]
+    )
+    own = (market.comet.address, market.rewards.address)
+    suite.add("comet", deploy_own(client, boss, "CompoundV3Strategy", place, *own, *powers))
+    pool = curve.deploy_curve_pool(client, boss, [usdc, dai], seed=POOL_DEPTH)
+    own = (pool.pool.address, pool.lp.address)
+    terms = (*own, 2, CURVE_LIMITS)
+    suite.add("curve", deploy_own(client, boss, "CurveStrategy", place, *terms, *powers))
+    oracle = deploy_own(client, boss, "RateOracle")
+    suite.send(oracle.functions.setRate(dai.address, USD))
+    swap_router = peers.uniswap_v3.router.address
+    venue = deploy_own(client, boss, "UniswapV3Venue", swap_router, suite.authority.address)
+    config = (
+        *(peers.v3_stable_pool.address, oracle.address, venue.address),
+        *(TWAP_PERIOD, DEVIATION, WIDTH, SLIPPAGE_BPS),
+    )
+    suite.add("uniswap", deploy_own(client, boss, "UniswapV3Strategy", place, config, *powers))
+    return tuple(suite.strategies[n] for n in ("aave", "credit", "comet", "curve", "uniswap"))
