@@ -89,8 +89,8 @@ def shuffle(desk: Desk) -> Moves:
     """Two give back, three get more."""
     aave, credit, comet, curve, uniswap = desk.protocols
     backs = [(aave, False, 60_000 * USD, 0), (curve, False, 40_000 * USD, 0)]
-    ons = [(p, True, 50_000 * USD, 0) for p in (credit, comet, uniswap)]
-    return [*backs, *ons]
+    lends = [(p, True, 50_000 * USD, 0) for p in (credit, comet, uniswap)]
+    return [*backs, *lends]
 
 
 def test_rebalance__five_protocols_by_a_safe__one_transaction(desk: Desk) -> None:
