@@ -1,8 +1,8 @@
 """A StableSwap pool in plain integers, for any number of coins; it asks no chain.
 
-Written from the paper's invariant A·n^n·Σx + D = A·D·n^n + D^(n+1)/(n^n·Πx), with A·n^(n-1) as the
-pools' parameter. D and balances are 18-decimal integers; each Newton step rounds down, and steps end
-when two differ by at most one. Refused calls raise `Refused` and change nothing.
+Written from the paper's invariant A·n^n·Σx + D = A·D·n^n + D^(n+1)/(n^n·Πx), with A·n^(n-1) as
+the pools' parameter. D and balances are 18-decimal integers; each Newton step rounds down, and
+steps end when two differ by at most one. Refused calls raise `Refused` and change nothing.
 """
 
 from __future__ import annotations

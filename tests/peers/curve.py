@@ -128,7 +128,7 @@ def trade(
 def share_bps(client: ChainClient, curve: CurvePool, coin: Contract) -> int:
     """A coin's part of all that the pool holds, at par."""
     held = [
-        int(client.call(curve.pool.functions.balances(place))) * 10 ** (18 - places)
+        int(client.call(curve.pool.functions.balances(place))) * int(10 ** (18 - places))
         for place, places in enumerate(curve.decimals)
     ]
     return held[curve.index(coin)] * 10_000 // sum(held)

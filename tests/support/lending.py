@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.peers.compound import Collateral, Market, configuration
@@ -92,3 +93,91 @@ def build_comet(
     permit_harvester(world, strategy)
     add(world, strategy)
     return CometScene(world, comet, rewards, comp, collateral, strategy, saver, borrower, unit)
+
+
+@dataclass
+class CurveScene:
+    """A router over the first coin of a stable pool, the pool, and a strategy in it.
+
+    `trader` has endless coins of each kind and gave the pool its first liquidity.
+    """
+
+    world: World
+    pool: Contract
+    lp: Contract
+    coins: list[Contract]
+    strategy: Contract
+    trader: Address
+    unit: int
+
+    @property
+    def evm(self) -> Evm:
+        return self.world.evm
+
+    def sell(self, coin: int, whole: int, bought: int | None = None) -> None:
+        """Sells so many whole tokens of a coin, by default for the next one."""
+        other = (coin + 1) % len(self.coins) if bought is None else bought
+        amount = whole * 10 ** int(self.coins[coin].decimals())
+        self.pool.exchange(coin, other, amount, 0, sender=self.trader)
+
+    def enter(self, holder: str, assets: int) -> int:
+        """Shares of a new holder, as an exit in kind hands them to him."""
+        router, asset = self.world.router, self.world.asset
+        asset.mint(router, assets)
+        asset.approve(self.strategy, 0, sender=router)
+        asset.approve(self.strategy, assets, sender=router)
+        shares = int(self.strategy.deposit(assets, router, sender=router))
+        self.strategy.transfer(holder, shares, sender=router)
+        return shares
+
+
+def pool_of(
+    evm: Evm, coins: Sequence[Contract], amp: int, fee: int, whole: int
+) -> tuple[Contract, Contract, Address]:
+    """A seeded pool, its LP token and its first provider; the default sender is its owner."""
+    trader = evm.account("trader")
+    lp = evm.deploy("PoolTokenDouble", "Stable pool", "STABLE")
+    name = f"StableSwap{len(coins)}Double"
+    pool = evm.deploy(name, evm.default_sender, coins, lp, amp, fee, 5 * 10**9)
+    lp.set_minter(pool)
+    amounts = [whole * 10 ** int(coin.decimals()) for coin in coins]
+    for coin, amount in zip(coins, amounts, strict=True):
+        coin.mint(trader, 1_000 * amount)
+        coin.approve(pool, MAX, sender=trader)
+    pool.add_liquidity(amounts, 0, sender=trader)
+    return pool, lp, trader
+
+
+def build_curve(
+    decimals: int = 6,
+    token: str = "TestToken",
+    *,
+    others: Sequence[int] = (18,),
+    amp: int = 200,
+    fee: int = 4 * 10**6,
+    whole: int = 1_000_000,
+    limits: tuple[int, int, int] = (10, 20, 3_000),
+    world: World | None = None,
+) -> CurveScene:
+    """The scene, with a trade in the pool's past, so that its virtual price is odd."""
+    world = world or build_world(decimals=decimals, token=token)
+    evm = world.evm
+    coins = [world.asset]
+    coins += [evm.deploy("TestToken", "Other", f"OTH{i}", d) for i, d in enumerate(others)]
+    pool, lp, trader = pool_of(evm, coins, amp, fee, whole)
+    for sold, bought in ((0, 1), (1, 0)):
+        amount = whole // 10 * 10 ** int(coins[sold].decimals())
+        pool.exchange(sold, bought, amount, 0, sender=trader)
+    strategy = evm.deploy(
+        "CurveStrategy",
+        world.router,
+        pool,
+        lp,
+        len(coins),
+        limits,
+        world.authority,
+        world.gate,
+    )
+    permit_harvester(world, strategy)
+    add(world, strategy)
+    return CurveScene(world, pool, lp, coins, strategy, trader, 10 ** int(coins[0].decimals()))

@@ -421,6 +421,16 @@ def test_exit__nothing_liquid__queues_all(world: Flows, holders: list[Address]) 
     assert world.queue.exit(SHARE, holders[0], holders[0], 2**100, sender=holders[0]) == (0, 1)
 
 
+def test_exit__policy_fails_on_exits__owner_is_paid(world: Flows, holders: list[Address]) -> None:
+    """Property: R9. The shares are the queue's by then, so the router pays the queue."""
+    policy, owner = world.evm.deploy("PolicyDouble"), holders[0]
+    world.router.setAccessPolicy(policy, sender=world.governance)
+    policy.setExitsBroken(True)
+    assert world.queue.exit(4 * SHARE, holders[1], owner, 0, sender=owner) == (4 * UNIT, 0)
+    assert world.asset.balanceOf(owner) == 4 * UNIT
+    assert_books(world)
+
+
 def test_exit__price_below_the_minimum__refused(world: Flows, holders: list[Address]) -> None:
     world.lend_all_but(0)
     world.lose(1, report=True)

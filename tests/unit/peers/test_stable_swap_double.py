@@ -1,4 +1,4 @@
-"""The StableSwap double against its exact model, to the unit, and the model against the invariant."""
+"""The StableSwap double against its exact model, to the unit, and that against the invariant."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def build(
     return Scene(evm, pool, lp, coins, model, trader)
 
 
-def step(scene: Scene, rng: random.Random) -> None:
+def step(scene: Scene, rng: random.Random) -> None:  # noqa: PLR0912
     """One random call on both; both succeed or both refuse."""
     model, pool, trader = scene.model, scene.pool, scene.trader
     kind = rng.choice(("exchange", "exchange", "add", "remove", "exactly", "one", "one"))
@@ -71,7 +71,7 @@ def step(scene: Scene, rng: random.Random) -> None:
 
     def amount(coin: int) -> int:
         if size:
-            return size * 10 ** model.decimals[coin] // rng.choice((1, 3, 1_000))
+            return size * int(10 ** model.decimals[coin]) // rng.choice((1, 3, 1_000))
         return rng.randrange(1, 1_000)
 
     dx = amount(i)
@@ -139,7 +139,8 @@ def residual(d: Fraction, xp: Sequence[int], amp: int) -> Fraction:
     for x in xp:
         product *= x
     ann = amp * n
-    return ann * d + d ** (n + 1) / (n**n * product) - ann * sum(xp) - d
+    power = Fraction(d ** (n + 1))
+    return ann * d + power / (n**n * product) - ann * sum(xp) - d
 
 
 @pytest.mark.parametrize("n", [2, 3])
