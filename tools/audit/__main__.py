@@ -12,7 +12,7 @@ import click
 from offchain.artifacts import ArtifactError
 from tests.support import build
 from tools import report
-from tools.audit import registry, runner
+from tools.audit import dossier, registry, runner
 from tools.audit.gate import Budget, GateError
 
 
@@ -29,7 +29,8 @@ def audit(context: click.Context) -> None:
 def run(names: tuple[str, ...]) -> None:
     """Runs the gates NAMES, or all; BUDGET=night in the environment gives them all the time.
 
-    All gates together write reports/audit.json; some alone write reports/audit-part.json.
+    All gates together write reports/audit.json and the dossier below audits/dossier/; some alone
+    write reports/audit-part.json.
     """
     chosen = [name for name in registry.NAMES if name in names] if names else registry.NAMES
     if unknown := set(names) - set(registry.NAMES):
@@ -41,6 +42,9 @@ def run(names: tuple[str, ...]) -> None:
     figures, promises = runner.figures(outcomes)
     figures["budget"] = "night" if budget.night else "ci"
     figures["seconds"] = round(time.monotonic() - started, 1)
+    if not names:
+        page = dossier.write(outcomes, figures, promises)
+        budget.say(f"dossier: {page.relative_to(report.ROOT)}")
     sys.exit(report.write("audit-part" if names else "audit", figures, promises))
 
 
