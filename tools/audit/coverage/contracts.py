@@ -18,6 +18,7 @@ from tests.support import build
 from tools.audit.instrument import compile as compiler
 from tools.audit.instrument import probes, vyper
 from tools.audit.instrument.probes import Numbers, Probe
+from tools.audit.instrument.state import digest
 from tools.audit.instrument.tree import CACHE, InstrumentError
 
 # What plans its own contracts, or measures code size and gas, says nothing on the probed build.
@@ -151,13 +152,27 @@ def measure(
     say: Callable[[str], None] = print,
     paths: Sequence[str] = FOLDERS,
 ) -> Reached:
-    """Compiles the probed build, runs the tests on it, and joins what they reached."""
+    """What the tests reach on the probed build; measured once for the same sources and seed."""
+    kept = CACHE / f"reached-{digest()}-{seed}-{_short(paths)}.json"
+    if kept.exists():
+        say("coverage of these sources is known")
+        return _unpack(json.loads(kept.read_text()))
     artifacts, found = compile_probed(workers, say)
     say("running the tests on the probed build")
     raw = run_tests(artifacts, paths, workers, seed)
+    raw["probes"] = [[probe.path, probe.line, probe.way] for probe in found]
+    kept.write_text(json.dumps(raw))
+    return _unpack(raw)
+
+
+def _short(paths: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(paths).encode()).hexdigest()[:8]
+
+
+def _unpack(raw: Mapping[str, Any]) -> Reached:
     tests = raw["tests"]
     return Reached(
-        tuple(found),
+        tuple(Probe(*one) for one in raw["probes"]),
         {name: frozenset(hits) for name, hits in raw["hits"].items()},
         {name: seconds for name, (_, seconds) in tests.items()},
         tuple(sorted(name for name, (outcome, _) in tests.items() if outcome == "failed")),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from offchain.artifacts import ROOT
 from tools.audit import properties
 from tools.audit.coverage.contracts import Reached
+from tools.audit.instrument.state import digest
 from tools.audit.mutation import build, runner
 from tools.audit.mutation.judge import SAFETY
 from tools.audit.mutation.mutant import Mutant
@@ -21,7 +22,6 @@ BATCH = 1_500
 SAFETY_SHARE = 0.4
 # Seconds of tests for one fault, as measured while coverage was: what is dearer comes last or not.
 SPEND = 60.0
-SOURCES = ("contracts", "interfaces", "tests", "offchain", "tools/audit")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def hunt(
     """
     plants = build.all_plants()
     everything = tuple(plant.mutant for plant in plants)
-    memory = Memory("contracts", runner.digest(SOURCES))
+    memory = Memory("contracts", digest())
     lines = by_line(reached)
     chosen = [n for n in choose(everything, count, seed) if wanted(everything[n])]
     todo = [n for n in chosen if everything[n].key not in memory.results]

@@ -10,21 +10,29 @@ from __future__ import annotations
 import ast
 import copy
 import gc
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
 from offchain.artifacts import ROOT
+from tools.audit.instrument.state import digest
+from tools.audit.mutation import runner
 from tools.audit.mutation.mutant import Mutant, numbered
+from tools.audit.mutation.runner import Memory, Result
 
-# What handles money or the record of it, and the tests that must notice, the quickest first.
-TESTED: dict[str, tuple[str, ...]] = {
-    "offchain/journal/events.py": ("tests/unit/offchain/journal",),
-    "offchain/journal/merkle.py": ("tests/unit/offchain/journal",),
-    "offchain/journal/verify.py": ("tests/unit/offchain/journal",),
-    "offchain/journal/sqlite.py": ("tests/unit/offchain/journal",),
-    "offchain/halt/machine.py": ("tests/unit/offchain/halt",),
-    "offchain/batch/packer.py": ("tests/unit/offchain/batch",),
+# Seconds for one fault's tests: a loop that never ends is noticed then.
+LIMIT = 20.0
+# What handles money or the record of it, and the folder of the tests that must notice.
+TESTED: dict[str, str] = {
+    "offchain/journal/events.py": "tests/unit/offchain/journal",
+    "offchain/journal/merkle.py": "tests/unit/offchain/journal",
+    "offchain/journal/verify.py": "tests/unit/offchain/journal",
+    "offchain/journal/sqlite.py": "tests/unit/offchain/journal",
+    "offchain/halt/machine.py": "tests/unit/offchain/halt",
+    "offchain/batch/packer.py": "tests/unit/offchain/batch",
+    "offchain/batch/intents.py": "tests/unit/offchain/batch",
 }
 COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -154,3 +162,30 @@ def put_in_force(fault: str) -> None:
             twin = fresh.get((code.co_qualname, code.co_firstlineno))
             if twin is not None and twin.co_freevars == code.co_freevars:
                 function.__code__ = twin
+
+
+@dataclass(frozen=True)
+class Hunt:
+    """All faults, and what became of those that were hunted, by key."""
+
+    everything: tuple[Mutant, ...]
+    results: Mapping[str, Result]
+
+
+def hunt(count: int, seconds: float, workers: int, seed: int, say: Callable[[str], None]) -> Hunt:
+    """Hunts a sample of all faults, or all of them if `count` is as large."""
+    everything = tuple(one for path in TESTED for one, _, _ in faults(path))
+    memory = Memory("python", digest(("offchain", "tests/unit/offchain", "tools/audit")))
+    chosen = list(everything)
+    random.Random(seed).shuffle(chosen)
+    chosen = chosen[:count]
+    todo = [one for one in chosen if one.key not in memory.results]
+    say(f"Python: {len(chosen)} of {len(everything)} faults chosen, {len(todo)} to hunt")
+    jobs = [
+        (f"{one.path}:{one.key}", [t for t in ordered if t.startswith(TESTED[one.path])])
+        for one in todo
+    ]
+    results = runner.run("python", jobs, None, seconds, workers, seed, say, LIMIT)
+    memory.keep({name.rpartition(":")[2]: result for name, result in results.items()})
+    keys = {one.key for one in chosen}
+    return Hunt(everything, {k: r for k, r in memory.results.items() if k in keys})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,17 +32,6 @@ class Result:
     status: str
     by: str
     seconds: float
-
-
-def digest(folders: Iterable[str]) -> str:
-    """One hash of all sources below some folders: results of other sources do not count."""
-    total = hashlib.sha256()
-    for folder in sorted(folders):
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in (".py", ".sol", ".vy", ".toml") and path.is_file():
-                total.update(path.relative_to(ROOT).as_posix().encode())
-                total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()[:20]
 
 
 class Memory:
