@@ -172,8 +172,25 @@ class Hunt:
     results: Mapping[str, Result]
 
 
-def hunt(count: int, seconds: float, workers: int, seed: int, say: Callable[[str], None]) -> Hunt:
-    """Hunts a sample of all faults, or all of them if `count` is as large."""
+def hunt(
+    costs: Mapping[str, float],
+    count: int,
+    seconds: float,
+    workers: int,
+    seed: int,
+    say: Callable[[str], None],
+) -> Hunt:
+    """Hunts a sample of all faults, or all of them if `count` is as large.
+
+    Args:
+        costs: seconds of each test, as they were measured: the cheapest is asked first.
+        count: how many faults at most.
+        seconds: no new fault is begun after so long.
+        workers: processes side by side.
+        seed: of the choice and of the tests' own sampling.
+        say: told about progress.
+    """
+    ordered = sorted(costs, key=lambda test: (costs[test], test))
     everything = tuple(one for path in TESTED for one, _, _ in faults(path))
     memory = Memory("python", digest(("offchain", "tests/unit/offchain", "tools/audit")))
     chosen = list(everything)
