@@ -13,7 +13,7 @@ ENV := source tools/env.sh;
 WORKERS ?= auto
 ARGS ?=
 
-.PHONY: help setup build lint format test prove bench demo up console clean
+.PHONY: help setup build lint format test prove audit bench demo up console clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -35,6 +35,10 @@ test: setup ## every test but the proofs (FUZZ_RUNS and FUZZ_SEED set the budget
 
 prove: setup ## what halmos and z3 prove for all inputs
 	@$(ENV) pytest -m proof --figures prove $(ARGS)
+
+audit: setup build ## the gates: analysers, proofs, fuzz, snapshots, … (BUDGET=night for the long run)
+	@tools/setup.sh mythril
+	@$(ENV) python -m tools.audit
 
 bench: setup build ## gas and attacks beside the peers, measured in one run
 	@$(ENV) python -m tests.bench

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import sys
@@ -89,6 +90,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         "fuzz_seed": str(config.getoption("--hypothesis-seed")),
     }
     report.write(target, figures, {"failed": figures["failed"] == 0})
+    # For the catalogue of properties: how each function ended, whatever its parameters.
+    ended: dict[str, str] = {}
+    for outcome in ("passed", "failed", "error"):
+        for one in stats.get(outcome, ()):
+            ended[one.nodeid.partition("[")[0]] = "failed" if outcome == "error" else outcome
+    path = report.ROOT / "reports" / f"{target}-outcomes.json"
+    path.write_text(json.dumps(ended, indent=1, sort_keys=True) + "\n")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import {EmergencyTarget} from "contracts/safety/EmergencyTarget.sol";
 import {ICapitalRouter} from "interfaces/capital/ICapitalRouter.sol";
 import {IDepositGateway} from "interfaces/capital/IDepositGateway.sol";
 import {IAccessPolicy} from "interfaces/compliance/IAccessPolicy.sol";
+import {ICircuitBreaker} from "interfaces/safety/ICircuitBreaker.sol";
 import {EmergencyState} from "interfaces/safety/IEmergencyTarget.sol";
 
 /// @title DepositGateway
@@ -36,6 +37,8 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         uint256 rate;
         /// What the router still takes (deposits) or pays (exits), in assets.
         uint256 room;
+        /// Whether `room` is all there is, or only what was cheap to know.
+        bool roomKnown;
         /// Assets here after the last pull.
         uint256 held;
         address policy;
@@ -235,7 +238,7 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         Side memory side;
         side.quotes = new uint256[](exits.length);
         side.rate = ROUTER.convertToAssets(REFERENCE);
-        side.room = ROUTER.availableLiquidity();
+        side.room = _idleRoom();
         side.policy = policy;
 
         for (uint256 i; i < exits.length; ++i) {
@@ -266,6 +269,17 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         return (side.count, side.brought, assets);
     }
 
+    /// @dev At least this much leaves without a strategy; asking all of them costs more than settling a few exits.
+    function _idleRoom() private view returns (uint256 idle) {
+        if (ROUTER.queuedShares() != 0 || ROUTER.emergencyState() == EmergencyState.FROZEN) return 0;
+        idle = ROUTER.idle();
+        address breaker = ROUTER.breaker();
+        if (breaker == address(0)) return idle;
+        (bool ok, uint256 allowed) =
+            Guarded.readWord(breaker, abi.encodeCall(ICircuitBreaker.available, (address(ROUTER), address(ASSET))));
+        return ok ? Math.min(idle, allowed) : 0;
+    }
+
     /// @dev Judges one exit and, if nothing speaks against it, pulls its shares.
     function _takeExit(SignedExit calldata signed, Side memory side, uint256 index) private returns (Rejection) {
         ExitIntent calldata intent = signed.intent;
@@ -287,9 +301,9 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         if (quote < intent.minAssets || quote == 0) quote = ROUTER.convertToAssets(shares);
         if (quote < intent.minAssets || quote == 0) return Rejection.BELOW_MINIMUM;
         // Each quote lost less than two units by rounding. When that could matter, ask what all of them take together.
-        if (side.quoted + quote + 2 * (side.count + 1) > side.room) {
-            if (ROUTER.convertToAssets(side.brought + shares) > side.room) return Rejection.NO_ROOM;
-        }
+        uint256 most = side.quoted + quote + 2 * (side.count + 1);
+        if (most > side.room && !side.roomKnown) (side.room, side.roomKnown) = (ROUTER.availableLiquidity(), true);
+        if (most > side.room && ROUTER.convertToAssets(side.brought + shares) > side.room) return Rejection.NO_ROOM;
 
         _useNonce(intent.owner, intent.nonce);
         _tryPermit(address(ROUTER), intent.owner, signed.permit);

@@ -292,7 +292,7 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         request.processed += uint128(shares);
         account.processed += shares;
         account.claimable += uint144(shares);
-        account.assets = (account.assets + assets).toUint112();
+        account.assets = (assets + account.assets).toUint112();
         emit RedeemProcessed(requestId, controller, shares, assets);
     }
 

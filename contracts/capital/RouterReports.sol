@@ -25,7 +25,6 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
 
     /// @inheritdoc IRouterManager
     function processReport(address strategy) external restricted locked returns (uint256 gain, uint256 loss) {
-        _requireState(_hot, EmergencyState.WITHDRAW_ONLY);
         StrategyInfo storage info = _info[strategy];
         if (!info.active) revert UnknownStrategy(strategy);
         uint256 debt = info.debt;
@@ -33,6 +32,8 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
         if (!ok) revert InvalidStrategy(strategy);
         if (worth > debt) gain = worth - debt;
         else loss = debt - worth;
+        // A loss is booked even while FROZEN: exits that open again must find the right price.
+        if (loss == 0) _requireState(_hot, EmergencyState.WITHDRAW_ONLY);
         if (_beyond(gain, debt, info.maxGainBps) || _beyond(loss, debt, info.maxLossBps)) {
             info.underReview = true;
             emit ReviewOpened(strategy, debt, worth);

@@ -98,7 +98,7 @@ contract AaveV3Strategy is Strategy {
         IAaveV3Pool(pool).supply(asset(), assets, address(this), 0);
     }
 
-    function _take(uint256 assets) internal override {
+    function _take(uint256 assets, uint256) internal override {
         _pool().withdraw(asset(), assets, address(this));
     }
 

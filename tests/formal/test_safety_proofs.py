@@ -58,5 +58,6 @@ def test_library__all_words_times_and_amounts__proven(statement: str) -> None:
 
 @pytest.mark.parametrize("statement", MUTANTS)
 def test_library__rule_broken__refuted(statement: str) -> None:
+    """Control: S1, O2."""
     path, old, new = MUTANTS[statement]
     assert not verdict(statement, **{path: [(old, new)]})

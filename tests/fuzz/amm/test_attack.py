@@ -76,7 +76,7 @@ def control(name: str) -> Runner:
 
 @pytest.mark.parametrize("name", ["SameBlockGuardPool", "PerSenderGuardPool"])
 def test_trip__inside_a_weaker_guards_window__profit_is_found(name: str) -> None:
-    """Property: P3 (negative controls: the same trips, the same valuation)."""
+    """Control: P3. The same trips, the same valuation."""
     found = find(
         trips((48,)),
         lambda trip: control(name).run(trip).profit > 0,

@@ -148,7 +148,7 @@ def deployer_code(mutant: Mutant) -> bytes:
 
 @pytest.mark.parametrize("mutant", ATTACKED, ids=lambda m: m.name)
 def test_faulty_guard__same_trips__profit_is_found(mutant: Mutant) -> None:
-    """Property: P3."""
+    """Control: P1, P3."""
     config = Config(guard_window=12, min_fee=0, max_fee=0)
     reserves = (10**6 * UNIT, 2 * 10**6 * UNIT)
     world = PoolWorld(Evm(), config, reserves, deployer_code=deployer_code(mutant))
@@ -161,7 +161,7 @@ def test_faulty_guard__same_trips__profit_is_found(mutant: Mutant) -> None:
 
 @pytest.mark.parametrize("mutant", MODELLED, ids=lambda m: m.name)
 def test_faulty_pool__same_sequences__differs_from_the_model(mutant: Mutant) -> None:
-    """Property: P2, P6, P7."""
+    """Control: P2, P5, P6, P7."""
 
     class Faulty(PoolAgainstModel):
         pass

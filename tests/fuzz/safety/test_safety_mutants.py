@@ -116,13 +116,13 @@ def found(machine: type[Any], attribute: str, code: bytes) -> bool:
 
 @pytest.mark.parametrize("name", BREAKER_MUTANTS)
 def test_breaker_mutant__its_rule_broken__is_found(name: str) -> None:
-    """Property: S1, S5."""
+    """Control: S1, S5."""
     assert found(BreakerMachine, "code", mutated(BREAKER, *BREAKER_MUTANTS[name]))
 
 
 @pytest.mark.parametrize("name", ORACLE_MUTANTS)
 def test_oracle_mutant__its_rule_broken__is_found(name: str) -> None:
-    """Property: O1, O2."""
+    """Control: O1, O2."""
     assert found(OracleMachine, "code", mutated(ORACLE, *ORACLE_MUTANTS[name]))
 
 
