@@ -231,7 +231,7 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
         _provide(assets);
     }
 
-    function _take(uint256 assets) internal override {
+    function _take(uint256 assets, uint256) internal override {
         uint256 idle = IERC20(asset()).balanceOf(address(this));
         if (idle >= assets) return;
         (bool calm, int24 spot, int24 mean) = _market();

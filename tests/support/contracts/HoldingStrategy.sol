@@ -36,5 +36,5 @@ contract HoldingStrategy is Strategy {
 
     function _put(uint256 assets) internal override {}
 
-    function _take(uint256 assets) internal override {}
+    function _take(uint256 assets, uint256) internal override {}
 }
