@@ -179,7 +179,7 @@ contract GuardedPool is PoolQuotes {
 
     /// @inheritdoc IGuardedPool
     function skim() external returns (uint256 amount0, uint256 amount1) {
-        (uint256 core,) = _enter(type(uint256).max, EmergencyState.WITHDRAW_ONLY);
+        (uint256 core,) = _enter(type(uint256).max, EmergencyState.THROTTLED);
         address treasury = IPoolFactory(factory).treasury();
         amount0 = _arrived(token0, core.reserve0());
         amount1 = _arrived(token1, core.reserve1());
