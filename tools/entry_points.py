@@ -24,6 +24,7 @@ from scripts._deployment.permissions import (
 )
 
 PAGE = ROOT / "audits" / "entry-points.md"
+BASES = re.compile(r"^(?:abstract )?contract \w+ is ([^{]+)", re.MULTILINE)
 RESTRICTED = re.compile(r"function\s+(\w+)\s*\([^)]*\)[^{;]*\brestricted\b")
 LIBRARY = re.compile(r"^library\s", re.MULTILINE)
 # Its second half runs on its storage and is listed with it.
@@ -49,7 +50,14 @@ EVERYWHERE = {
     "transferFrom": "who has the holder's allowance",
     "permit": "anyone who has the holder's signature",
 }
-STRATEGIES = {"deposit": "router", "mint": "router", "redeem": SPENDER, "withdraw": SPENDER}
+STRATEGIES = {
+    "deposit": "router",
+    "mint": "router",
+    "redeem": SPENDER,
+    "withdraw": SPENDER,
+    "redeemInKind": SPENDER,
+    "redeemInTokens": SPENDER,
+}
 OPEN: Mapping[str, Mapping[str, str]] = {
     "AccessAuthority": {
         "schedule": "who may make the call after a delay",
@@ -151,6 +159,8 @@ OPEN: Mapping[str, Mapping[str, str]] = {
     "PoolDeployer": {"deploy": "anyone; the caller becomes the pool's factory"},
     "PoolFactory": {"createPool": ANYONE, "collect": "anyone; only the treasury gets it"},
     "PriceOracle": {"sync": ANYONE},
+    "GuardedPoolVenue": {"sell": "anyone, with his own tokens"},
+    "UniswapV3Strategy": {"uniswapV3MintCallback": "its pool"},
     "UniswapV3Venue": {"sell": "anyone, with his own tokens"},
     "YieldHarvester": {"harvestOne": "harvester itself", "sellOne": "harvester itself"},
 }
@@ -174,6 +184,17 @@ def sources() -> dict[str, Path]:
     return found
 
 
+def restricted_in(source: Path) -> list[str]:
+    """Functions with a role in a contract's source and in those of its bases beside it."""
+    text = source.read_text(encoding="utf-8")
+    found = RESTRICTED.findall(text)
+    for bases in BASES.findall(text):
+        beside = (source.parent / f"{base.strip()}.sol" for base in bases.split(","))
+        for base in beside:
+            found += restricted_in(base) if base.exists() else []
+    return found
+
+
 def callers(name: str, source: Path) -> dict[str, str]:
     """Who may call each function of a contract that changes state.
 
@@ -185,7 +206,7 @@ def callers(name: str, source: Path) -> dict[str, str]:
         open_ |= STRATEGIES
     roles = {function: ROLES[role] for function, role in decisions(name).items()}
     if not roles:
-        roles = dict.fromkeys(RESTRICTED.findall(source.read_text(encoding="utf-8")), UNDECIDED)
+        roles = dict.fromkeys(restricted_in(source), UNDECIDED)
     found = {}
     for entry in abi_of(name):
         if entry["type"] != "function" or entry["stateMutability"] in ("view", "pure"):
