@@ -24,7 +24,6 @@ from scripts._deployment.permissions import (
 )
 
 PAGE = ROOT / "audits" / "entry-points.md"
-BASES = re.compile(r"^(?:abstract )?contract \w+ is ([^{]+)", re.MULTILINE)
 RESTRICTED = re.compile(r"function\s+(\w+)\s*\([^)]*\)[^{;]*\brestricted\b")
 LIBRARY = re.compile(r"^library\s", re.MULTILINE)
 # Its second half runs on its storage and is listed with it.
@@ -50,13 +49,18 @@ EVERYWHERE = {
     "transferFrom": "who has the holder's allowance",
     "permit": "anyone who has the holder's signature",
 }
-STRATEGIES = {
-    "deposit": "router",
-    "mint": "router",
-    "redeem": SPENDER,
-    "withdraw": SPENDER,
-    "redeemInKind": SPENDER,
-    "redeemInTokens": SPENDER,
+BY_FOLDER: Mapping[str, Mapping[str, str]] = {
+    "strategies": {
+        "deposit": "router",
+        "mint": "router",
+        "redeem": SPENDER,
+        "withdraw": SPENDER,
+        "redeemInKind": SPENDER,
+        "redeemInTokens": SPENDER,
+        "probe": ANYONE,
+        "uniswapV3MintCallback": "its Uniswap pool",
+    },
+    "venues": {"sell": "anyone, with his own tokens"},
 }
 OPEN: Mapping[str, Mapping[str, str]] = {
     "AccessAuthority": {
@@ -159,9 +163,6 @@ OPEN: Mapping[str, Mapping[str, str]] = {
     "PoolDeployer": {"deploy": "anyone; the caller becomes the pool's factory"},
     "PoolFactory": {"createPool": ANYONE, "collect": "anyone; only the treasury gets it"},
     "PriceOracle": {"sync": ANYONE},
-    "GuardedPoolVenue": {"sell": "anyone, with his own tokens"},
-    "UniswapV3Strategy": {"uniswapV3MintCallback": "its pool"},
-    "UniswapV3Venue": {"sell": "anyone, with his own tokens"},
     "YieldHarvester": {"harvestOne": "harvester itself", "sellOne": "harvester itself"},
 }
 
@@ -177,21 +178,11 @@ def sources() -> dict[str, Path]:
     for name, contract in manifest.items():
         source = str(contract.get("sourceId", ""))
         code = (contract.get("deploymentBytecode") or {}).get("bytecode") or ""
-        if not source.startswith("contracts/") or len(code) <= 2:
+        # A Vyper module in small letters is a library, like a Solidity library.
+        if not source.startswith("contracts/") or len(code) <= 2 or name[0].islower():
             continue
         if not LIBRARY.search((ROOT / source).read_text(encoding="utf-8")):
             found[name] = ROOT / source
-    return found
-
-
-def restricted_in(source: Path) -> list[str]:
-    """Functions with a role in a contract's source and in those of its bases beside it."""
-    text = source.read_text(encoding="utf-8")
-    found = RESTRICTED.findall(text)
-    for bases in BASES.findall(text):
-        beside = (source.parent / f"{base.strip()}.sol" for base in bases.split(","))
-        for base in beside:
-            found += restricted_in(base) if base.exists() else []
     return found
 
 
@@ -201,12 +192,12 @@ def callers(name: str, source: Path) -> dict[str, str]:
     Raises:
         UndecidedError: naming the function that no table has.
     """
-    open_ = {**EVERYWHERE, **OPEN.get(name, {})}
-    if source.parent.name == "strategies":
-        open_ |= STRATEGIES
-    roles = {function: ROLES[role] for function, role in decisions(name).items()}
-    if not roles:
-        roles = dict.fromkeys(restricted_in(source), UNDECIDED)
+    open_ = {**EVERYWHERE, **BY_FOLDER.get(source.parent.name, {}), **OPEN.get(name, {})}
+    # Its bases lie beside it.
+    texts = [path.read_text(encoding="utf-8") for path in source.parent.glob("*.sol")]
+    undecided = {f for text in texts for f in RESTRICTED.findall(text)} - open_.keys()
+    roles = dict.fromkeys(undecided, UNDECIDED)
+    roles |= {function: ROLES[role] for function, role in decisions(name).items()}
     found = {}
     for entry in abi_of(name):
         if entry["type"] != "function" or entry["stateMutability"] in ("view", "pure"):
