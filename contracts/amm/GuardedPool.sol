@@ -438,6 +438,8 @@ contract GuardedPool is IGuardedPool, LiquidityToken, PoolOracle, BlockNumber {
 
     /// @dev The window as the next trade of this block will see it.
     function _windowNow(uint256 core) private view returns (uint256 window) {
+        // A block number that the pool stored itself: equal means this very block.
+        // slither-disable-next-line incorrect-equality
         if (core.blockOf() == _blockNumber() & PoolState.BLOCK_MASK) return _window;
         (window,) = _checkpointed(core, block.timestamp);
     }
@@ -448,6 +450,8 @@ contract GuardedPool is IGuardedPool, LiquidityToken, PoolOracle, BlockNumber {
 
     function _oracleNow() internal view override returns (uint256 oracle) {
         uint256 core = _readCore();
+        // A block number that the pool stored itself: equal means this very block.
+        // slither-disable-next-line incorrect-equality
         if (core.blockOf() == _blockNumber() & PoolState.BLOCK_MASK) return _oracle;
         (, oracle) = _checkpointed(core, block.timestamp);
     }
@@ -455,6 +459,8 @@ contract GuardedPool is IGuardedPool, LiquidityToken, PoolOracle, BlockNumber {
     // trades
 
     function _feeInForce(uint256 core, uint256 window) private view returns (uint256) {
+        // An enumeration, not an amount: nobody can push it past a value.
+        // slither-disable-next-line incorrect-equality
         return core.stateOf() == uint256(EmergencyState.THROTTLED) ? _maxFee : window.feeOf();
     }
 
@@ -464,6 +470,8 @@ contract GuardedPool is IGuardedPool, LiquidityToken, PoolOracle, BlockNumber {
         returns (uint256 amountOut, uint256 fee)
     {
         (uint256 reserveIn, uint256 reserveOut, uint256 bound) = _side(core, window, zeroForOne);
+        // Zero is the one amount that is refused; no balance is compared.
+        // slither-disable-next-line incorrect-equality
         if (amountIn == 0) revert ZeroAmount();
         if (amountIn > PoolState.RESERVE_MASK - reserveIn) revert ReserveOverflow();
         fee = _feeInForce(core, window);
@@ -496,6 +504,8 @@ contract GuardedPool is IGuardedPool, LiquidityToken, PoolOracle, BlockNumber {
     }
 
     function _requireSize(uint256 core, uint256 reserveOut, uint256 amountOut) private pure {
+        // An enumeration, not an amount: nobody can push it past a value.
+        // slither-disable-next-line incorrect-equality
         if (core.stateOf() == uint256(EmergencyState.THROTTLED)) {
             uint256 cap = reserveOut * THROTTLED_CAP_BPS / BPS;
             if (amountOut > cap) revert SizeCapExceeded(amountOut, cap);
@@ -505,6 +515,8 @@ contract GuardedPool is IGuardedPool, LiquidityToken, PoolOracle, BlockNumber {
     function _requireTerms(uint256 fee, uint256 maxFeePips, uint256 amountOut, uint256 minAmountOut) private pure {
         if (fee > maxFeePips) revert FeeTooHigh(fee, maxFeePips);
         if (amountOut < minAmountOut) revert InsufficientOutput(amountOut, minAmountOut);
+        // Zero is the one amount that is refused; no balance is compared.
+        // slither-disable-next-line incorrect-equality
         if (amountOut == 0) revert ZeroAmount();
     }
 
@@ -531,6 +543,8 @@ contract GuardedPool is IGuardedPool, LiquidityToken, PoolOracle, BlockNumber {
     {
         uint256 supply = _accrueProtocolShares(core);
         (shares, amount0, amount1) = _mintAmountsUp(core, supply, maxAmount0, maxAmount1);
+        // Zero shares is the one result that is refused; no balance is compared.
+        // slither-disable-next-line incorrect-equality
         if (shares == 0) revert ZeroAmount();
         if (shares < minShares) revert InsufficientOutput(shares, minShares);
         uint256 maturesAt_ = _blockNumber() + _maturityBlocks;

@@ -59,6 +59,8 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
         ORACLE = IPriceOracle(config_.oracle);
         VENUE = ISwapVenue(config_.venue);
         SPACING = POOL.tickSpacing();
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         (,,,, uint256 remembered,,) = POOL.slot0();
         require(
             config_.oracle != address(0) && config_.venue != address(0) && config_.twapPeriod >= MIN_PERIOD
@@ -79,6 +81,8 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
     /// @inheritdoc IUniswapV3Strategy
     function reposition() external restricted nonReentrant {
         _requireAtMost(EmergencyState.NORMAL);
+        // reposition is nonReentrant and restricted; the pool calls back into nothing of ours here.
+        // slither-disable-next-line reentrancy-no-eth
         _takeOutAndSell();
         (bool calm, int24 spot, int24 mean) = _market();
         require(calm, NotCalm(spot, mean));
@@ -102,6 +106,8 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
         returns (address[] memory tokens, uint256[] memory amounts)
     {
         // What was burned is collected at once, so only fees are owed.
+        // A burn of nothing only books the fees, which collect then pays.
+        // slither-disable-next-line unused-return
         if (_liquidityHeld() != 0) POOL.burn(_lower, _upper, 0);
         (uint256 amount0, uint256 amount1) =
             POOL.collect(receiver, _lower, _upper, type(uint128).max, type(uint128).max);
@@ -195,6 +201,8 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
         uint256 idle = IERC20(asset()).balanceOf(address(this));
         uint256 other = OTHER.balanceOf(address(this));
         uint128 liquidity = _liquidityHeld();
+        // With neither liquidity nor the other token the asset alone is the value; more only adds to it.
+        // slither-disable-next-line incorrect-equality
         if (liquidity == 0 && other == 0) return idle;
         uint160 price = RangeMath.sqrtRatioAtTick(meanTick());
         (uint256 inAsset, uint256 inOther) = _amounts(price, liquidity);
@@ -208,7 +216,11 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
         if (_liquidityHeld() == 0) (lower, upper) = _beside(spot, mean);
         else if (!_isOutside(lower, upper, spot, mean)) return 0;
         if (lower < -RangeMath.MAX_TICK || upper > RangeMath.MAX_TICK) return 0;
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         (uint256 grossLower,) = POOL.ticks(lower);
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         (uint256 grossUpper,) = POOL.ticks(upper);
         uint256 free = POOL.maxLiquidityPerTick() - Math.max(grossLower, grossUpper);
         (uint160 low, uint160 high) = (RangeMath.sqrtRatioAtTick(lower), RangeMath.sqrtRatioAtTick(upper));
@@ -253,9 +265,13 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
             RangeMath.quoteDown(RangeMath.sqrtRatioAtTick(meanTick()), amount, !ASSET_IS_0)
         );
         uint256 minimum = worth.mulDiv(BPS - SLIPPAGE_BPS, BPS, Math.Rounding.Ceil);
+        // Nothing worth selling is left; a donation only makes it worth selling.
+        // slither-disable-next-line incorrect-equality
         if (minimum == 0) return;
         uint256 idle = IERC20(asset()).balanceOf(address(this));
         OTHER.forceApprove(address(VENUE), amount);
+        // Proceeds are measured, not believed; both callers hold the strategy's lock.
+        // slither-disable-next-line reentrancy-balance,unused-return
         VENUE.sell(address(OTHER), asset(), amount, minimum, address(this));
         OTHER.forceApprove(address(VENUE), 0);
         uint256 proceeds = IERC20(asset()).balanceOf(address(this)) - idle;
@@ -265,12 +281,16 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
 
     /// @dev Moves to the range beside the price; the old one holds nothing but fees.
     function _open(int24 spot, int24 mean) private {
+        // Only called under the strategy's lock; fees belong to the old range and must be taken before it moves.
+        // slither-disable-next-line reentrancy-no-eth
         _collectFees();
         (_lower, _upper) = _beside(spot, mean);
         emit RangeOpened(msg.sender, _lower, _upper);
     }
 
     function _collectFees() private {
+        // What is collected stays here and is counted by balance.
+        // slither-disable-next-line unused-return
         POOL.collect(address(this), _lower, _upper, type(uint128).max, type(uint128).max);
     }
 
@@ -279,12 +299,18 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
         liquidity = RangeMath.liquidityDown(
                 RangeMath.sqrtRatioAtTick(_lower), RangeMath.sqrtRatioAtTick(_upper), assets, ASSET_IS_0
             ).toUint128();
+        // The pool takes what the liquidity costs by callback, and no more than is here.
+        // slither-disable-next-line unused-return
         if (liquidity != 0) POOL.mint(address(this), _lower, _upper, liquidity, "");
     }
 
     function _takeOut(uint128 liquidity) private returns (uint256 outAsset, uint256 outOther) {
+        // The pool rejects a burn of nothing.
+        // slither-disable-next-line incorrect-equality
         if (liquidity == 0) return (0, 0);
         (uint256 amount0, uint256 amount1) = POOL.burn(_lower, _upper, liquidity);
+        // What is collected stays here and is counted by balance.
+        // slither-disable-next-line unused-return
         POOL.collect(address(this), _lower, _upper, amount0.toUint128(), amount1.toUint128());
         return ASSET_IS_0 ? (amount0, amount1) : (amount1, amount0);
     }
@@ -320,6 +346,8 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
 
     /// @dev What burning `liquidity` now yields of the asset.
     function _assetsAtSpot(uint128 liquidity) private view returns (uint256 inAsset) {
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         (uint160 price,,,,,,) = POOL.slot0();
         (inAsset,) = _amounts(price, liquidity);
     }
@@ -331,6 +359,8 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
     /// @dev Never calm while the pool's memory is too short, nor in the middle of a call of the pool.
     function _market() private view returns (bool calm, int24 spot, int24 mean) {
         bool unlocked;
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         (, spot,,,,, unlocked) = POOL.slot0();
         (calm, mean) = _tryMeanTick();
         int24 apart = spot > mean ? spot - mean : mean - spot;
@@ -340,6 +370,8 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
     function _tryMeanTick() private view returns (bool, int24) {
         uint32[] memory ago = new uint32[](2);
         ago[0] = PERIOD;
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         try POOL.observe(ago) returns (int56[] memory sums, uint160[] memory) {
             int56 period = int56(uint56(PERIOD));
             int56 passed;
