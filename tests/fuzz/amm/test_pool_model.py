@@ -191,10 +191,12 @@ class PoolAgainstModel(RuleBasedStateMachine):
     @rule(cardinality=st.integers(2, 12))
     @precondition(lambda self: self.model.cardinality_target < 12)
     def grow(self, cardinality: int) -> None:
-        if cardinality <= self.model.cardinality_target:
-            return
-        self.world.pool.increaseObservationCardinality(cardinality, sender=self.users[0])
-        self.model.cardinality_target = cardinality
+        self.both(
+            lambda: self.model.grow(cardinality),
+            "increaseObservationCardinality",
+            cardinality,
+            sender=self.users[0],
+        )
 
     @rule(state=st.sampled_from([State.NORMAL, State.NORMAL, *State]))
     def emergency(self, state: State) -> None:

@@ -129,6 +129,10 @@ def test_burn__withdraw_only__works_frozen__does_not(world: PoolWorld, whale: Ad
         world.pool.transfer(world.treasury, UNIT, sender=whale)
     with reverts("EmergencyStateForbids", State.FROZEN):
         world.pool.skim(sender=whale)
+    with reverts("EmergencyStateForbids", State.FROZEN):
+        world.pool.checkpoint(sender=whale)
+    with reverts("EmergencyStateForbids", State.FROZEN):
+        world.pool.increaseObservationCardinality(9, sender=whale)
 
 
 def test_protocol_shares__growth__part_goes_to_the_treasury(
