@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from tests.bench import amm, day, safety
+from tests.bench import amm, capital, safety
 from tools import report
 
 
@@ -14,10 +14,10 @@ def main() -> int:
     started = time.monotonic()
     print("bench: gas, attack search, cost of moving the average; some minutes", flush=True)
     figures: dict[str, report.Figure] = dict(amm.measure())
-    figures |= day.measure()
+    figures |= capital.measure()
     figures |= safety.measure()
     figures["seconds"] = round(time.monotonic() - started, 1)
-    promises = amm.promises(figures) | safety.promises(figures)
+    promises = amm.promises(figures) | capital.promises(figures) | safety.promises(figures)
     return report.write("bench", figures, promises)
 
 
