@@ -36,8 +36,8 @@ class Settings:
         any_storage: start from any storage, not from what the constructor left.
     """
 
-    create_seconds: int = 40
-    seconds: int = 25
+    create_seconds: int = 60
+    seconds: int = 20
     transactions: int = 1
     solver_ms: int = 2_000
     any_storage: bool = True

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from offchain import artifacts
@@ -21,6 +21,7 @@ CONSTRUCTORS = ROOT / "audits" / "mythril" / "constructors.toml"
 SOLC_METADATA = re.compile(rb"(\xa2\x64ipfs\x58\x22\x12\x20).{32}(\x64solc\x43)", re.DOTALL)
 # Wide of the precompiles, of Mythril's actors, and of each other.
 FIRST_ADDRESS = 0xB0A7_0000_0000_0000_0000_0000_0000_0000_0000_0000
+CANARY_SOURCES = PurePosixPath("tests/integration/audit/contracts")
 CANARIES = {"ReentrancyCanary": "107", "DestructionCanary": "106", "VyperCanary": "107"}
 
 
@@ -59,7 +60,9 @@ def production() -> list[Target]:
 
 def canaries() -> list[Target]:
     """The contracts with planted defects, compiled like production."""
-    return [_target(build.artifact(name), None) for name in CANARIES]
+    found = build._compile_solidity([CANARY_SOURCES / "Canaries.sol"])
+    found += build._compile_vyper([CANARY_SOURCES / "VyperCanary.vy"])
+    return [_target(artifact, None) for artifact in found if artifact.name in CANARIES]
 
 
 def digest(artifact: Artifact) -> str:

@@ -34,7 +34,8 @@ LOOPS = 3
 class Witness(LaserPlugin):  # type: ignore[misc]
     """Notes which instructions and functions of the deployed code were executed."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
         self.created: set[int] = set()
         self.executed: set[int] = set()
         self.functions: set[str] = set()
@@ -48,6 +49,8 @@ class Witness(LaserPlugin):  # type: ignore[misc]
             if isinstance(state.current_transaction, ContractCreationTransaction):
                 self.created.add(state.mstate.pc)
                 return
+            # Mythril counts from anew when the constructor is done, but knows one limit for both.
+            symbolic_vm.execution_timeout = self.seconds
             self.executed.add(state.mstate.pc)
             self.functions.add(str(state.environment.active_function_name))
             self.instructions = len(state.environment.code.instruction_list)
@@ -81,7 +84,7 @@ def analyse(job: dict[str, Any]) -> dict[str, Any]:
     args.pruning_factor = 0
     args.disable_iprof = True
     args.unconstrained_storage = job["any_storage"]
-    witness = Witness()
+    witness = Witness(job["seconds"])
     LaserPluginLoader().load(WitnessBuilder(witness))
     disassembler = MythrilDisassembler(eth=None, enable_online_lookup=False)
     address, _ = disassembler.load_from_bytecode(job["code"], bin_runtime=False)
@@ -97,7 +100,7 @@ def analyse(job: dict[str, Any]) -> dict[str, Any]:
             "bfs",
             dynloader=DynLoader(None, active=False),
             max_depth=DEPTH,
-            execution_timeout=job["seconds"],
+            execution_timeout=job["create_seconds"] + job["seconds"],
             loop_bound=LOOPS,
             create_timeout=job["create_seconds"],
             transaction_count=job["transactions"],

@@ -50,7 +50,7 @@ def in_text(place: str, lines: Iterable[tuple[int, str]], known: frozenset[str])
         kinds = [kind for kind in KINDS if hygiene.RULES[kind].search(line)]
         found = ASSIGNED.search(line)
         if not kinds and found and entropy(found[1]) >= LEAST_BITS:
-            kinds = ["a value drawn at random under a secret's name"]
+            kinds = ["a random value under a secret's name"]
         if kinds:
             yield Leak(f"{place}:{number}", kinds[0])
 
