@@ -34,7 +34,7 @@ TARGETS = {
     name: f"{CAPITAL}/{name}.sol" for name in ("CapitalRouter", "RouterManager", "ExitQueue")
 }
 SWITCH = "0x" + f"{0xBEEF:040x}"
-SESSIONS, STEPS = 60, 40
+SESSIONS, STEPS = 150, 40
 LIBRARY = """// SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 library Fault {
@@ -82,6 +82,22 @@ def inflation() -> None:
         attacks.test_inflation__first_depositor_donates__gains_nothing(decimals)
 
 
+def in_kind_gain() -> None:
+    evm = Evm()
+    people = evm.account("whale"), evm.account("attacker")
+    exits.test_redeem_in_kind__unreported_gain__leaves_it_behind(build_world(evm), *people)
+
+
+def flash_deposit() -> None:
+    evm = Evm()
+    people = evm.account("whale"), evm.account("attacker")
+    plans.test_rebalance__flash_deposit__lifts_no_cap(build_world(evm), *people)
+
+
+def bounds() -> None:
+    attacks.test_breaker__less_is_left__bounds_max_exactly(Evm().account("whale"))
+
+
 # ---- the faults ----
 
 
@@ -104,6 +120,7 @@ MUTANTS = (
         "RouterManager",
         "        _debtSlot = slot.withDebt(slot.debt() - gross);",
         "        _debtSlot = slot.withDebt(slot.debt() - (FAULT ? arrived : gross));",
+        with_whale(plans.test_rebalance__recall_at_a_loss__books_it_in_the_plan),
     ),
     Mutant(
         "an exit in kind leaves debt behind",
@@ -141,6 +158,7 @@ MUTANTS = (
         "if (found < gross) shares = ((found + 1) * shares1 - 1) / assets1;",
         "if (found < gross) shares = FAULT ? found * shares1 / assets1 "
         ": ((found + 1) * shares1 - 1) / assets1;",
+        bounds,
     ),
     Mutant(
         "a debt may pass its cap by one",
@@ -156,6 +174,7 @@ MUTANTS = (
         "uint256 cap = _cap(info);\n        if (debt",
         "uint256 cap = FAULT ? (idle_ + slot.debt() + value) * info.capBps / BPS : _cap(info);\n"
         "        if (debt",
+        flash_deposit,
     ),
     Mutant(
         "a gain is not locked",
@@ -177,6 +196,7 @@ MUTANTS = (
         "RouterExits",
         "if (ok && worth > debt) part",
         "if (!FAULT && ok && worth > debt) part",
+        in_kind_gain,
     ),
     Mutant(
         "a plan's loss is not counted",
