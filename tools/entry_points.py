@@ -49,7 +49,19 @@ EVERYWHERE = {
     "transferFrom": "who has the holder's allowance",
     "permit": "anyone who has the holder's signature",
 }
-STRATEGIES = {"deposit": "router", "mint": "router", "redeem": SPENDER, "withdraw": SPENDER}
+BY_FOLDER: Mapping[str, Mapping[str, str]] = {
+    "strategies": {
+        "deposit": "router",
+        "mint": "router",
+        "redeem": SPENDER,
+        "withdraw": SPENDER,
+        "redeemInKind": SPENDER,
+        "redeemInTokens": SPENDER,
+        "probe": ANYONE,
+        "uniswapV3MintCallback": "its Uniswap pool",
+    },
+    "venues": {"sell": "anyone, with his own tokens"},
+}
 OPEN: Mapping[str, Mapping[str, str]] = {
     "AccessAuthority": {
         "schedule": "who may make the call after a delay",
@@ -151,7 +163,6 @@ OPEN: Mapping[str, Mapping[str, str]] = {
     "PoolDeployer": {"deploy": "anyone; the caller becomes the pool's factory"},
     "PoolFactory": {"createPool": ANYONE, "collect": "anyone; only the treasury gets it"},
     "PriceOracle": {"sync": ANYONE},
-    "UniswapV3Venue": {"sell": "anyone, with his own tokens"},
     "YieldHarvester": {"harvestOne": "harvester itself", "sellOne": "harvester itself"},
 }
 
@@ -167,7 +178,8 @@ def sources() -> dict[str, Path]:
     for name, contract in manifest.items():
         source = str(contract.get("sourceId", ""))
         code = (contract.get("deploymentBytecode") or {}).get("bytecode") or ""
-        if not source.startswith("contracts/") or len(code) <= 2:
+        # A Vyper module in small letters is a library, like a Solidity library.
+        if not source.startswith("contracts/") or len(code) <= 2 or name[0].islower():
             continue
         if not LIBRARY.search((ROOT / source).read_text(encoding="utf-8")):
             found[name] = ROOT / source
@@ -180,12 +192,12 @@ def callers(name: str, source: Path) -> dict[str, str]:
     Raises:
         UndecidedError: naming the function that no table has.
     """
-    open_ = {**EVERYWHERE, **OPEN.get(name, {})}
-    if source.parent.name == "strategies":
-        open_ |= STRATEGIES
-    roles = {function: ROLES[role] for function, role in decisions(name).items()}
-    if not roles:
-        roles = dict.fromkeys(RESTRICTED.findall(source.read_text(encoding="utf-8")), UNDECIDED)
+    open_ = {**EVERYWHERE, **BY_FOLDER.get(source.parent.name, {}), **OPEN.get(name, {})}
+    # Its bases lie beside it.
+    texts = [path.read_text(encoding="utf-8") for path in source.parent.glob("*.sol")]
+    undecided = {f for text in texts for f in RESTRICTED.findall(text)} - open_.keys()
+    roles = dict.fromkeys(undecided, UNDECIDED)
+    roles |= {function: ROLES[role] for function, role in decisions(name).items()}
     found = {}
     for entry in abi_of(name):
         if entry["type"] != "function" or entry["stateMutability"] in ("view", "pure"):

@@ -10,6 +10,8 @@ import {IAccessPolicy} from "interfaces/compliance/IAccessPolicy.sol";
 import {ICircuitBreaker} from "interfaces/safety/ICircuitBreaker.sol";
 import {EmergencyState} from "interfaces/safety/IEmergencyTarget.sol";
 
+import {Meter} from "contracts/safety/lib/Meter.sol";
+
 import {RouterShares} from "./RouterShares.sol";
 import {DebtSlot} from "./lib/DebtSlot.sol";
 import {ExitMath} from "./lib/ExitMath.sol";
@@ -117,7 +119,7 @@ abstract contract RouterExits is RouterShares {
     function _pay(uint256 assets, uint256 shares, address to, address owner) private {
         emit Withdraw(msg.sender, to, owner, assets, shares);
         if (assets != 0) {
-            if (_breaker != address(0)) ICircuitBreaker(_breaker).onOutflow(_asset, assets);
+            if (_breaker != address(0)) Meter.outflow(ICircuitBreaker(_breaker), _asset, assets);
             IERC20(_asset).safeTransfer(to, assets);
         }
         _hot &= ~HotSlot.LOCK;
@@ -279,7 +281,7 @@ abstract contract RouterExits is RouterShares {
     }
 
     function _sendInKind(address strategy, address to, uint256 amount) private {
-        if (_breaker != address(0)) ICircuitBreaker(_breaker).onOutflow(strategy, amount);
+        if (_breaker != address(0)) Meter.outflow(ICircuitBreaker(_breaker), strategy, amount);
         (bool ok, bool answered, uint256 answer) =
             Guarded.call(strategy, abi.encodeCall(IERC20.transfer, (to, amount)), Guarded.READ_GAS);
         if (ok && (!answered || answer == 1)) return;

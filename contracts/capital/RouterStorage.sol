@@ -120,6 +120,8 @@ abstract contract RouterStorage is AccessManaged, IRouterTypes {
         if (config.asset == address(0) || config.authority == address(0) || config.emergencyGate == address(0)) {
             revert ZeroAddress();
         }
+        // Checked once, here: reports to an address without code would succeed and meter nothing.
+        if (config.breaker != address(0) && config.breaker.code.length == 0) revert InvalidBreaker(config.breaker);
         _asset = config.asset;
         _gate = config.emergencyGate;
         _breaker = config.breaker;

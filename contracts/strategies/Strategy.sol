@@ -97,7 +97,10 @@ abstract contract Strategy is ERC4626, ReentrancyGuard, AccessManaged, Emergency
         _requireAtMost(EmergencyState.NORMAL);
         _mint(receiver, shares);
         emit Deposit(caller, receiver, assets, shares);
+        uint256 before = IERC20(asset()).balanceOf(address(this));
         IERC20(asset()).safeTransferFrom(caller, address(this), assets);
+        uint256 arrived = IERC20(asset()).balanceOf(address(this)) - before;
+        require(arrived == assets, AssetsArrivedDiffer(assets, arrived));
         _put(assets);
     }
 

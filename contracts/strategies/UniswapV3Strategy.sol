@@ -6,15 +6,15 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
-import {ISwapVenue} from "interfaces/capital/ISwapVenue.sol";
 import {IUniswapV3Pool} from "interfaces/external/IUniswapV3Pool.sol";
 import {EmergencyState} from "interfaces/safety/IEmergencyTarget.sol";
-import {IPriceOracle} from "interfaces/safety/IPriceOracle.sol";
 import {IStrategy} from "interfaces/strategies/IStrategy.sol";
+import {ITwoTokenStrategy} from "interfaces/strategies/ITwoTokenStrategy.sol";
 import {IUniswapV3Strategy} from "interfaces/strategies/IUniswapV3Strategy.sol";
 
 import {RangeMath} from "./lib/RangeMath.sol";
 import {Strategy} from "./Strategy.sol";
+import {TwoTokenStrategy} from "./TwoTokenStrategy.sol";
 
 /// @title A range order in a Uniswap V3 pool
 /// @notice See IUniswapV3Strategy. Nothing that happens within one block moves its worth, since a pool's average counts
@@ -22,58 +22,43 @@ import {Strategy} from "./Strategy.sol";
 /// @dev Liquidity that is burned at any spot yields tokens worth, at the average price, at least what was counted for
 /// it: the value of a position at a price is the least of what its compositions are worth there. So an exit at a spot
 /// within the bound never costs those who stay; rounding aside.
-contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
+contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
     using SafeERC20 for IERC20;
     using SafeCast for uint256;
     using Math for uint256;
 
-    uint256 private constant BPS = 10_000;
     uint256 private constant MIN_PERIOD = 5 minutes;
     uint256 private constant MAX_DEVIATION = 1_000;
-    uint256 private constant MAX_SLIPPAGE_BPS = 1_000;
     /// @dev The pool must remember one observation per block of so many seconds.
     uint256 private constant BLOCK_SECONDS = 12;
 
     IUniswapV3Pool private immutable POOL;
-    IERC20 private immutable OTHER;
-    IPriceOracle private immutable ORACLE;
-    ISwapVenue private immutable VENUE;
-    bool private immutable ASSET_IS_0;
     int24 private immutable SPACING;
     uint32 private immutable PERIOD;
     int24 private immutable DEVIATION;
     int24 private immutable WIDTH;
-    uint16 private immutable SLIPPAGE_BPS;
 
     int24 private _lower;
     int24 private _upper;
 
     constructor(address router_, Config memory config_, address authority_, address gate)
         Strategy(router_, authority_, gate, "Breakwater Uniswap V3", "bwUniswapV3")
+        TwoTokenStrategy(config_.pool, config_.oracle, config_.venue, config_.maxSlippageBps)
     {
         POOL = IUniswapV3Pool(config_.pool);
-        (address token0, address token1) = (POOL.token0(), POOL.token1());
-        ASSET_IS_0 = token0 == asset();
-        require(ASSET_IS_0 || token1 == asset(), NotInPool(asset()));
-        OTHER = IERC20(ASSET_IS_0 ? token1 : token0);
-        ORACLE = IPriceOracle(config_.oracle);
-        VENUE = ISwapVenue(config_.venue);
         SPACING = POOL.tickSpacing();
         // The rest of the tuple says nothing that is needed here.
         // slither-disable-next-line unused-return
         (,,,, uint256 remembered,,) = POOL.slot0();
         require(
-            config_.oracle != address(0) && config_.venue != address(0) && config_.twapPeriod >= MIN_PERIOD
-                && remembered * BLOCK_SECONDS >= config_.twapPeriod && config_.maxDeviation != 0
-                && config_.maxDeviation <= MAX_DEVIATION && config_.width != 0
-                && config_.width <= uint24(RangeMath.MAX_TICK) && config_.width % uint24(SPACING) == 0
-                && config_.maxSlippageBps <= MAX_SLIPPAGE_BPS,
+            config_.twapPeriod >= MIN_PERIOD && remembered * BLOCK_SECONDS >= config_.twapPeriod
+                && config_.maxDeviation != 0 && config_.maxDeviation <= MAX_DEVIATION && config_.width != 0
+                && config_.width <= uint24(RangeMath.MAX_TICK) && config_.width % uint24(SPACING) == 0,
             InvalidConfig()
         );
         PERIOD = config_.twapPeriod;
         DEVIATION = int24(config_.maxDeviation);
         WIDTH = int24(config_.width);
-        SLIPPAGE_BPS = config_.maxSlippageBps;
     }
 
     // ---- keeper ----
@@ -81,21 +66,13 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
     /// @inheritdoc IUniswapV3Strategy
     function reposition() external restricted nonReentrant {
         _requireAtMost(EmergencyState.NORMAL);
-        // reposition is nonReentrant and restricted; the pool calls back into nothing of ours here.
-        // slither-disable-next-line reentrancy-no-eth
-        _takeOutAndSell();
+        _takeOutAll();
+        _sellOther();
         (bool calm, int24 spot, int24 mean) = _market();
         require(calm, NotCalm(spot, mean));
         _open(spot, mean);
-        uint128 liquidity = _provide(IERC20(asset()).balanceOf(address(this)));
+        uint128 liquidity = _provide(_idle());
         emit Repositioned(msg.sender, _lower, _upper, liquidity);
-    }
-
-    /// @inheritdoc IUniswapV3Strategy
-    function unwind() external restricted nonReentrant {
-        _requireAtMost(EmergencyState.WITHDRAW_ONLY);
-        _takeOutAndSell();
-        emit Unwound(msg.sender, IERC20(asset()).balanceOf(address(this)));
     }
 
     /// @inheritdoc IStrategy
@@ -106,6 +83,7 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
         returns (address[] memory tokens, uint256[] memory amounts)
     {
         // What was burned is collected at once, so only fees are owed.
+        // What was burned is collected at once, so only fees are owed.
         // A burn of nothing only books the fees, which collect then pays.
         // slither-disable-next-line unused-return
         if (_liquidityHeld() != 0) POOL.burn(_lower, _upper, 0);
@@ -113,30 +91,8 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
             POOL.collect(receiver, _lower, _upper, type(uint128).max, type(uint128).max);
         tokens = rewardTokens();
         amounts = new uint256[](2);
-        (amounts[0], amounts[1]) = ASSET_IS_0 ? (amount0, amount1) : (amount1, amount0);
+        (amounts[0], amounts[1]) = _sorted(amount0, amount1);
         emit RewardsClaimed(msg.sender, receiver, tokens, amounts);
-    }
-
-    // ---- holders ----
-
-    /// @inheritdoc IUniswapV3Strategy
-    function redeemInTokens(uint256 shares, address receiver, address owner)
-        external
-        nonReentrant
-        returns (uint256 assets, uint256 other)
-    {
-        _requireAtMost(EmergencyState.WITHDRAW_ONLY);
-        if (msg.sender != owner) _spendAllowance(owner, msg.sender, shares);
-        uint256 whole = totalSupply() + 10 ** _decimalsOffset();
-        uint256 liquidity = uint256(_liquidityHeld()).mulDiv(shares, whole);
-        assets = IERC20(asset()).balanceOf(address(this)).mulDiv(shares, whole);
-        other = OTHER.balanceOf(address(this)).mulDiv(shares, whole);
-        _burn(owner, shares);
-        (uint256 outAsset, uint256 outOther) = _takeOut(uint128(liquidity));
-        (assets, other) = (assets + outAsset, other + outOther);
-        emit RedeemedInTokens(msg.sender, receiver, owner, shares, assets, other);
-        IERC20(asset()).safeTransfer(receiver, assets);
-        OTHER.safeTransfer(receiver, other);
     }
 
     // ---- the pool ----
@@ -144,7 +100,7 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
     /// @inheritdoc IUniswapV3Strategy
     function uniswapV3MintCallback(uint256 amount0Owed, uint256 amount1Owed, bytes calldata) external {
         require(msg.sender == address(POOL), NotPool(msg.sender));
-        (uint256 owed, uint256 owedOther) = ASSET_IS_0 ? (amount0Owed, amount1Owed) : (amount1Owed, amount0Owed);
+        (uint256 owed, uint256 owedOther) = _sorted(amount0Owed, amount1Owed);
         if (owedOther != 0) {
             (, int24 spot, int24 mean) = _market();
             revert InRange(spot, mean);
@@ -174,11 +130,6 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
     }
 
     /// @inheritdoc IUniswapV3Strategy
-    function otherToken() external view returns (address) {
-        return address(OTHER);
-    }
-
-    /// @inheritdoc IUniswapV3Strategy
     function range() external view returns (int24 lower, int24 upper, uint128 liquidity) {
         return (_lower, _upper, _liquidityHeld());
     }
@@ -190,7 +141,7 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
         require(known, TwapUnavailable());
     }
 
-    /// @inheritdoc IUniswapV3Strategy
+    /// @inheritdoc ITwoTokenStrategy
     function isCalm() external view returns (bool calm) {
         (calm,,) = _market();
     }
@@ -198,15 +149,18 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
     // ---- what the base asks ----
 
     function _holdings() internal view override returns (uint256) {
-        uint256 idle = IERC20(asset()).balanceOf(address(this));
-        uint256 other = OTHER.balanceOf(address(this));
+        uint256 idle = _idle();
+        uint256 other = _idleOther();
         uint128 liquidity = _liquidityHeld();
         // With neither liquidity nor the other token the asset alone is the value; more only adds to it.
         // slither-disable-next-line incorrect-equality
         if (liquidity == 0 && other == 0) return idle;
-        uint160 price = RangeMath.sqrtRatioAtTick(meanTick());
-        (uint256 inAsset, uint256 inOther) = _amounts(price, liquidity);
-        return idle + inAsset + RangeMath.quoteDown(price, other + inOther, !ASSET_IS_0);
+        (uint256 inAsset, uint256 inOther) = _amounts(RangeMath.sqrtRatioAtTick(meanTick()), liquidity);
+        return idle + inAsset + _quoteOther(other + inOther);
+    }
+
+    function _quoteOther(uint256 amount) internal view override returns (uint256) {
+        return RangeMath.quoteDown(RangeMath.sqrtRatioAtTick(meanTick()), amount, !ASSET_IS_0);
     }
 
     function _room() internal view override returns (uint256) {
@@ -230,7 +184,7 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
     }
 
     function _liquidity() internal view override returns (uint256 liquid) {
-        liquid = IERC20(asset()).balanceOf(address(this));
+        liquid = _idle();
         (bool calm,,) = _market();
         if (calm) liquid += _assetsAtSpot(_liquidityHeld());
     }
@@ -244,7 +198,7 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
     }
 
     function _take(uint256 assets, uint256) internal override {
-        uint256 idle = IERC20(asset()).balanceOf(address(this));
+        uint256 idle = _idle();
         if (idle >= assets) return;
         (bool calm, int24 spot, int24 mean) = _market();
         require(calm, NotCalm(spot, mean));
@@ -253,36 +207,21 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
         _takeOut(uint256(liquidity).mulDiv(assets - idle, _assetsAtSpot(liquidity), Math.Rounding.Ceil).toUint128());
     }
 
-    // ---- internals ----
-
-    /// @dev Takes all out, fees too, and sells the other token for no less than the better of oracle and average allows.
-    function _takeOutAndSell() private {
-        _takeOut(_liquidityHeld());
-        _collectFees();
-        uint256 amount = OTHER.balanceOf(address(this));
-        uint256 worth = Math.max(
-            ORACLE.convertDown(address(OTHER), asset(), amount),
-            RangeMath.quoteDown(RangeMath.sqrtRatioAtTick(meanTick()), amount, !ASSET_IS_0)
-        );
-        uint256 minimum = worth.mulDiv(BPS - SLIPPAGE_BPS, BPS, Math.Rounding.Ceil);
-        // Nothing worth selling is left; a donation only makes it worth selling.
-        // slither-disable-next-line incorrect-equality
-        if (minimum == 0) return;
-        uint256 idle = IERC20(asset()).balanceOf(address(this));
-        OTHER.forceApprove(address(VENUE), amount);
-        // Proceeds are measured, not believed; both callers hold the strategy's lock.
-        // slither-disable-next-line reentrancy-balance,unused-return
-        VENUE.sell(address(OTHER), asset(), amount, minimum, address(this));
-        OTHER.forceApprove(address(VENUE), 0);
-        uint256 proceeds = IERC20(asset()).balanceOf(address(this)) - idle;
-        require(proceeds >= minimum, Underpaid(proceeds, minimum));
-        emit OtherSold(msg.sender, address(OTHER), amount, proceeds, minimum);
+    function _takeOutPart(uint256 shares, uint256 whole) internal override returns (uint256, uint256) {
+        return _takeOut(uint128(uint256(_liquidityHeld()).mulDiv(shares, whole)));
     }
+
+    function _takeOutAll() internal override {
+        _takeOut(_liquidityHeld());
+        // Only called under the strategy's lock; fees belong to the old range and must be taken before it moves.
+        // slither-disable-next-line reentrancy-no-eth
+        _collectFees();
+    }
+
+    // ---- internals ----
 
     /// @dev Moves to the range beside the price; the old one holds nothing but fees.
     function _open(int24 spot, int24 mean) private {
-        // Only called under the strategy's lock; fees belong to the old range and must be taken before it moves.
-        // slither-disable-next-line reentrancy-no-eth
         _collectFees();
         (_lower, _upper) = _beside(spot, mean);
         emit RangeOpened(msg.sender, _lower, _upper);
@@ -312,7 +251,7 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
         // What is collected stays here and is counted by balance.
         // slither-disable-next-line unused-return
         POOL.collect(address(this), _lower, _upper, amount0.toUint128(), amount1.toUint128());
-        return ASSET_IS_0 ? (amount0, amount1) : (amount1, amount0);
+        return _sorted(amount0, amount1);
     }
 
     /// @dev The range of the asset alone that is nearest to both prices.
@@ -341,7 +280,7 @@ contract UniswapV3Strategy is Strategy, IUniswapV3Strategy {
         (uint256 amount0, uint256 amount1) = RangeMath.amountsDown(
             RangeMath.sqrtRatioAtTick(_lower), RangeMath.sqrtRatioAtTick(_upper), price, liquidity
         );
-        return ASSET_IS_0 ? (amount0, amount1) : (amount1, amount0);
+        return _sorted(amount0, amount1);
     }
 
     /// @dev What burning `liquidity` now yields of the asset.

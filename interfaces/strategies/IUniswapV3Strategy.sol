@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IStrategy} from "./IStrategy.sol";
+import {ITwoTokenStrategy} from "./ITwoTokenStrategy.sol";
 
 /// @title A range order in a Uniswap V3 pool, for one of its two tokens
 /// @notice Capital enters as the asset alone, in a narrow range beside the price; what trades through it earns fees and
@@ -11,7 +11,7 @@ import {IStrategy} from "./IStrategy.sol";
 /// Capital comes in only while spot and time-weighted price agree and both leave the range to the asset; it goes out as
 /// the asset that is there at spot while they agree. Whoever does not want to wait takes both tokens pro rata by
 /// `redeemInTokens`, which needs no price.
-interface IUniswapV3Strategy is IStrategy {
+interface IUniswapV3Strategy is ITwoTokenStrategy {
     struct Config {
         address pool;
         address oracle;
@@ -29,49 +29,21 @@ interface IUniswapV3Strategy is IStrategy {
 
     event RangeOpened(address indexed by, int24 lower, int24 upper);
     event Repositioned(address indexed by, int24 lower, int24 upper, uint128 liquidity);
-    event Unwound(address indexed by, uint256 assets);
-    event OtherSold(address indexed by, address indexed token, uint256 amount, uint256 proceeds, uint256 minimum);
-    event RedeemedInTokens(
-        address indexed caller,
-        address indexed receiver,
-        address indexed owner,
-        uint256 shares,
-        uint256 assets,
-        uint256 other
-    );
 
-    error InvalidConfig();
-    /// @notice The pool does not trade the router's asset.
-    error NotInPool(address asset);
     error NotPool(address caller);
     /// @notice Spot and time-weighted price are too far apart for capital to move.
     error NotCalm(int24 spot, int24 mean);
-    /// @notice The pool does not remember as long as the average needs.
-    error TwapUnavailable();
     /// @notice The range wants the other token too.
     error InRange(int24 spot, int24 mean);
-    error Underpaid(uint256 received, uint256 minimum);
 
     function config() external view returns (Config memory);
-    function otherToken() external view returns (address);
     /// @notice The range of the position; both 0 before the first.
     function range() external view returns (int24 lower, int24 upper, uint128 liquidity);
     /// @notice The pool's tick averaged over the period, rounded down.
     function meanTick() external view returns (int24);
-    /// @notice Whether capital may move.
-    function isCalm() external view returns (bool);
 
     /// @notice Keeper, in NORMAL: takes the position out, sells the other token and opens a new range beside the price.
     function reposition() external;
-
-    /// @notice Keeper, up to WITHDRAW_ONLY: takes the position out and sells the other token; the asset waits here.
-    function unwind() external;
-
-    /// @notice Anyone's way out of his shares without a price: his part of the position and of what lies here, both
-    /// tokens. Fees stay. Works up to WITHDRAW_ONLY.
-    function redeemInTokens(uint256 shares, address receiver, address owner)
-        external
-        returns (uint256 assets, uint256 other);
 
     /// @notice The pool only, while it mints.
     function uniswapV3MintCallback(uint256 amount0Owed, uint256 amount1Owed, bytes calldata data) external;

@@ -24,7 +24,6 @@ from scripts._safe import Call
 
 SETTLE_TIME = 900
 RECOVER_DIVISOR = 2
-MAX_ANSWER = 10**24
 NO_SANITY_BOUND = (ZERO_ADDRESS, 0)
 PROTOCOL_SHARE_BPS = 1_000
 # Pool defaults: fee 0.05 % to 1 %, rising with volatility and with deviation.
@@ -181,8 +180,8 @@ class Suite:
                 f"{symbol}Feed{number}",
                 feed.address,
                 feed.max_age,
-                0,
-                MAX_ANSWER,
+                feed.min_answer,
+                feed.max_answer,
                 f"{symbol} / USD, AggregatorV3, {feed.max_age} s",
                 artifact="AggregatorV3Adapter",
             ).address

@@ -28,11 +28,13 @@ class Adapter(ABC):
         vault: what `deploy` returned.
         dust: units by which the protocol underneath may round one move; 0 if it keeps exact books.
         slippage_bps: most of a holder's value that an entry or an exit may cost through a market.
+        push_bps: most that the fees of a pushing trade may add to the worth at once.
         entry_bps: fee on the way in. exit_bps: on the way out.
     """
 
     dust: ClassVar[int] = 0
     slippage_bps: ClassVar[int] = 0
+    push_bps: ClassVar[int] = 0
     entry_bps: ClassVar[int] = 0
     exit_bps: ClassVar[int] = 0
 
@@ -79,6 +81,9 @@ class Adapter(ABC):
 
     def settle(self) -> None:  # noqa: B027
         """Lets pass what a holder must wait for before he can leave again (a lock, a TWAP)."""
+
+    def recall(self) -> None:  # noqa: B027
+        """What a keeper does so that all holders can leave at once."""
 
     def donate(self, donor: Any, assets: int) -> None:
         """Sends the vault what raises its worth, without asking for shares."""

@@ -67,6 +67,7 @@ class StrategyKit(VaultKit):
         """Property: R9."""
         self.held(case)
         case.gain(50 * case.unit)
+        case.recall()
         vault = case.vault
         whole, paid = int(vault.totalAssets()), 0
         for label in ("whale", "investor"):

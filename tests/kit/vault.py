@@ -526,16 +526,18 @@ class VaultKit:
 
     def test_spot__pushed_within_the_block__moves_no_valuation(self, case: Adapter) -> None:
         self.held(case)
-        vault, shares = case.vault, 10**6
+        vault, shares = case.vault, 10**9
         for up in (True, False):
             with case.evm.rollback():
-                before = (case.price(), vault.previewRedeem(shares), vault.convertToShares(1_000))
+                worth, supply = case.price()
+                one, minted = int(vault.previewRedeem(shares)), int(vault.convertToShares(10**9))
                 case.push_spot(up)
-                assert before == (
-                    case.price(),
-                    vault.previewRedeem(shares),
-                    vault.convertToShares(1_000),
-                )
+                after = case.price()
+                assert worth <= after[0] <= worth + worth * case.push_bps // BPS
+                assert after[1] == supply
+                assert one <= vault.previewRedeem(shares) <= one + one * case.push_bps // BPS
+                assert minted - minted * case.push_bps // BPS <= vault.convertToShares(10**9)
+                assert vault.convertToShares(10**9) <= minted
 
     def test_spot__pushed__entry_and_exit_refused_or_within_the_bound(self, case: Adapter) -> None:
         """Who enters or leaves while a price is pushed costs the others no more than the bound."""
@@ -578,6 +580,7 @@ class VaultKit:
         assert gain > 0 == loss
         assert world.debt(vault) == debt + gain <= vault.totalAssets()
         case.settle()
+        case.recall()
         world.router.redeemInKind(shares // 4, investor, investor, sender=investor)
         in_kind = int(vault.balanceOf(investor))
         assert in_kind > 0

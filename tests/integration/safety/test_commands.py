@@ -11,10 +11,10 @@ from click.testing import CliRunner, Result
 
 from scripts import emergency, multisig
 from scripts._safe import Call, Proposal
-from tests.integration.safety.conftest import BrakeWorld
 from tests.integration.safety.test_safe_account import register_all, states
 from tests.peers.npm import deploy_own
 from tests.support.anvil import Anvil
+from tests.support.brake import BrakeWorld
 from tests.support.gate import MAX_DURATION, State
 
 pytestmark = pytest.mark.peers

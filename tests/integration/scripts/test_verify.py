@@ -78,6 +78,14 @@ def test_verify__untouched_suite__no_difference(finished: Finished) -> None:
     assert all(check.seen for check in checks)
 
 
+def test_deployed_feeds__refuse_the_bounds_of_the_parameters(finished: Finished) -> None:
+    (first, *_), *_ = [asset.feeds for asset in finished.site.parameters.assets]
+    adapter = finished.contract("USDCFeed1").functions
+    assert first.min_answer > 0
+    assert finished.client.call(adapter.minAnswer()) == first.min_answer
+    assert finished.client.call(adapter.maxAnswer()) == first.max_answer
+
+
 def _other_code(f: Finished) -> None:
     f.site.anvil.rpc("anvil_setCode", f.deployment.address("PoolDeployer"), "0x00")
 

@@ -56,9 +56,7 @@ class Curve(StrategyAdapter):
 
 class TestCurve(StrategyKit):
     adapter = Curve
-    cannot = Reasons(
-        {"run_dry": "a pool does not run dry, it gets dearer: see test_curve_strategy"}
-    )
+    cannot = Reasons({"run_dry": "a pool gets dearer, not dry: see test_curve_strategy"})
     # As ERC-4626 allows. What test_curve_strategy shows instead: never worse than the preview.
     waives = Reasons(
         {

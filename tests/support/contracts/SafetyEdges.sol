@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @notice Passes calls on, so that a role is held by a contract, as a Safe is, and not by who signs.
+contract Relay {
+    function forward(address to, bytes calldata data) external returns (bytes memory answer) {
+        bool ok;
+        (ok, answer) = to.call(data);
+        if (!ok) {
+            assembly ("memory-safe") {
+                revert(add(answer, 0x20), mload(answer))
+            }
+        }
+    }
+}
+
+/// @notice A double of the oracle that says whatever it is told to.
+contract OracleDouble {
+    error Down();
+
+    uint256 public current = 1e18;
+    uint256[] public answered;
+    bool public down;
+
+    function set(uint256 current_, uint256[] calldata answered_, bool down_) external {
+        (current, answered, down) = (current_, answered_, down_);
+    }
+
+    function price(address) external view returns (uint256) {
+        if (down) revert Down();
+        return current;
+    }
+
+    function answers(address) external view returns (uint256[] memory) {
+        if (down) revert Down();
+        return answered;
+    }
+}
+
+/// @notice A token that tells a balance to its holder only, once it is shy.
+contract ShyToken {
+    uint8 public decimals = 6;
+    mapping(address account => uint256 balance) private _balances;
+    bool public shy;
+
+    function mint(address to, uint256 amount) external {
+        _balances[to] += amount;
+    }
+
+    function setShy(bool shy_) external {
+        shy = shy_;
+    }
+
+    function setDecimals(uint8 decimals_) external {
+        decimals = decimals_;
+    }
+
+    function balanceOf(address account) external view returns (uint256) {
+        require(!shy || msg.sender == account, "shy");
+        return _balances[account];
+    }
+}

@@ -1,0 +1,127 @@
+"""A plugin of pytest: runs chosen tests once per planted fault, each time in a forked child.
+
+The parent collects and imports once. A child puts its fault in force, runs its tests until one
+fails, and names it. The job and the results are files; see runner.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from _pytest.runner import runtestprotocol
+
+_register = hypothesis.settings.register_profile
+
+
+def _quick_profile(name: str, *args: Any, **named: Any) -> None:
+    # A failing example is enough: nobody reads a shrunk one here.
+    named["phases"] = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+    _register(name, *args, **{**named, "database": None, "print_blob": False})
+
+
+# The class refuses an assignment; the profile is registered by tests/conftest.py, later than this.
+type.__setattr__(hypothesis.settings, "register_profile", staticmethod(_quick_profile))
+
+
+def first_failure(items: Sequence[pytest.Item]) -> str:
+    """The first of the tests that fails, or ''."""
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        reports = runtestprotocol(item, nextitem=following, log=False)
+        if any(report.failed for report in reports):
+            return item.nodeid
+    return ""
+
+
+def forked(items: Sequence[pytest.Item], limit: float, prepare: Callable[[], None]) -> str:
+    """The same in a child that may take `limit` seconds; 'timeout' or 'crash' if it did not end."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(reader)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, 1)
+            os.dup2(null, 2)
+            prepare()
+            os.write(writer, b"done " + first_failure(items).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    try:
+        ready, _, _ = select.select([reader], [], [], limit)
+        said = os.read(reader, 4096).decode() if ready else "timeout"
+    finally:
+        os.close(reader)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    return said.removeprefix("done ") if said.startswith("done") else said or "crash"
+
+
+def hunt(
+    tests: Sequence[pytest.Item],
+    limit: float,
+    prepare: Callable[[], None],
+    sound: dict[str, bool],
+) -> tuple[str, str]:
+    """How one fault fared, and the test that noticed it.
+
+    A test that fails without any fault as well has noticed nothing: it is passed over.
+    """
+    left = list(tests)
+    while True:
+        noticed = forked(left, limit, prepare)
+        if noticed in ("timeout", "crash"):
+            return "killed", noticed
+        if not noticed:
+            return "survived", ""
+        item = next(one for one in left if one.nodeid == noticed)
+        if noticed not in sound:
+            sound[noticed] = forked([item], limit, lambda: None) == ""
+        if sound[noticed]:
+            return "killed", noticed
+        left.remove(item)
+
+
+def run_job(job: Mapping[str, Any], items: Mapping[str, pytest.Item], results: Path) -> None:
+    """Hunts every fault of a job and appends one line per fault to the results."""
+    sound: dict[str, bool] = {}
+    for name, tests in job["faults"]:
+        if time.time() > job["deadline"]:
+            break
+        began = time.monotonic()
+        found = [items[test] for test in tests if test in items]
+
+        def prepare(fault: str = name) -> None:
+            if job["kind"] == "contract":
+                from tools.audit.instrument import plugin  # noqa: PLC0415
+
+                plugin.set_coinbase(int(fault))
+            else:
+                from tools.audit.mutation import python  # noqa: PLC0415
+
+                python.put_in_force(fault)
+
+        status, by = hunt(found, job["limit"], prepare, sound) if found else ("uncovered", "")
+        line = {"fault": name, "status": status, "by": by}
+        line["seconds"] = round(time.monotonic() - began, 2)
+        with results.open("a") as handle:
+            handle.write(json.dumps(line) + "\n")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool:
+    job = json.loads(Path(os.environ["MUTATION_JOB"]).read_text())
+    items = {item.nodeid: item for item in session.items}
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 5_000))
+    run_job(job, items, Path(os.environ["MUTATION_RESULTS"]))
+    return True
