@@ -66,6 +66,8 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
     /// @inheritdoc IUniswapV3Strategy
     function reposition() external restricted nonReentrant {
         _requireAtMost(EmergencyState.NORMAL);
+        // reposition is nonReentrant and restricted; the pool calls back into nothing of ours here.
+        // slither-disable-next-line reentrancy-no-eth
         _takeOutAll();
         _sellOther();
         (bool calm, int24 spot, int24 mean) = _market();
@@ -213,8 +215,6 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
 
     function _takeOutAll() internal override {
         _takeOut(_liquidityHeld());
-        // Only called under the strategy's lock; fees belong to the old range and must be taken before it moves.
-        // slither-disable-next-line reentrancy-no-eth
         _collectFees();
     }
 
@@ -222,6 +222,8 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
 
     /// @dev Moves to the range beside the price; the old one holds nothing but fees.
     function _open(int24 spot, int24 mean) private {
+        // Only called under the strategy's lock; fees belong to the old range and are taken before it moves.
+        // slither-disable-next-line reentrancy-no-eth
         _collectFees();
         (_lower, _upper) = _beside(spot, mean);
         emit RangeOpened(msg.sender, _lower, _upper);

@@ -90,7 +90,7 @@ class Trigger:
         if position.under_review or not position.debt:
             return False
         change = position.worth - position.debt
-        if change * BPS >= self.min_gain_bps * max(position.debt, 1) and change > 0:
+        if change * BPS >= self.min_gain_bps * position.debt and change > 0:
             return True
         if -change * BPS >= self.min_loss_bps * position.debt and change < 0:
             return True
