@@ -237,8 +237,6 @@ abstract contract RouterExits is RouterShares {
         address to = _exitReceiver(hot, owner, receiver);
         emit InKindRedeemed(owner, to, shares, assets, strategies_, strategyShares);
         for (uint256 i = 0; i < strategies_.length; ++i) {
-            // The router's lock is held over the redemption; views are locked with it.
-            // slither-disable-next-line reentrancy-no-eth
             if (strategyShares[i] != 0) _sendInKind(strategies_[i], to, strategyShares[i]);
         }
         _pay(assets, shares, to, owner);

@@ -66,6 +66,8 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
     /// @inheritdoc IUniswapV3Strategy
     function reposition() external restricted nonReentrant {
         _requireAtMost(EmergencyState.NORMAL);
+        // reposition is nonReentrant and restricted; the pool calls back into nothing of ours here.
+        // slither-disable-next-line reentrancy-no-eth
         _takeOutAll();
         _sellOther();
         (bool calm, int24 spot, int24 mean) = _market();
@@ -82,6 +84,7 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
         nonReentrant
         returns (address[] memory tokens, uint256[] memory amounts)
     {
+        // What was burned is collected at once, so only fees are owed.
         // What was burned is collected at once, so only fees are owed.
         // A burn of nothing only books the fees, which collect then pays.
         // slither-disable-next-line unused-return
@@ -219,7 +222,7 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
 
     /// @dev Moves to the range beside the price; the old one holds nothing but fees.
     function _open(int24 spot, int24 mean) private {
-        // Only called under the strategy's lock; fees belong to the old range and must be taken before it moves.
+        // Only called under the strategy's lock; fees belong to the old range and are taken before it moves.
         // slither-disable-next-line reentrancy-no-eth
         _collectFees();
         (_lower, _upper) = _beside(spot, mean);
