@@ -11,7 +11,7 @@ from ape.cli import ConnectedProviderCommand
 
 from scripts._desk import SAFES, Desk, deployments_option, one_line_errors, signing_options
 from scripts._safe import Proposal
-from scripts._safe.calls import parse_call
+from scripts._safe.calls import announced, parse_call
 from scripts._safe.transaction import ZERO_ADDRESS
 
 if TYPE_CHECKING:
@@ -61,6 +61,11 @@ def show(provider: ProviderAPI, file: Path | None, deployments: Path) -> None:
     required=True,
     help="""'EmergencyGate.resume("CapitalRouter", "loss understood")'; several become a batch.""",
 )
+@click.option(
+    "--announce",
+    is_flag=True,
+    help="Schedule calls that wait out a delay; propose them again without it when that is over.",
+)
 @click.option("--nonce", type=click.IntRange(min=0), help="Default: the Safe's next.")
 @signing_options
 @deployments_option
@@ -68,6 +73,7 @@ def propose(
     provider: ProviderAPI,
     role: str,
     calls: tuple[str, ...],
+    announce: bool,
     nonce: int | None,
     accounts: tuple[str, ...],
     executor: str | None,
@@ -79,6 +85,8 @@ def propose(
         desk = Desk.open(provider, deployments)
         safe = desk.safe(role)
         parsed = [parse_call(text, desk.book, safe.address) for text in calls]
+        if announce:
+            parsed = [announced(call, desk.book) for call in parsed]
         proposal = Proposal(safe.build(parsed, nonce))
         desk.handle(safe, proposal, accounts, executor, out / proposal.file_name)
 

@@ -38,7 +38,8 @@ library PriceFloat {
         unchecked {
             uint256 exponent = code >> 52;
             uint256 product = amount * (HIDDEN_ONE | (code & MANTISSA_MASK));
-            return exponent < BIAS ? product >> (BIAS - exponent) : product << (exponent - BIAS);
+            // One of the two shifts is by more than any word holds and gives zero; at BIAS both give the product.
+            return (product >> (BIAS - exponent)) | (product << (exponent - BIAS));
         }
     }
 

@@ -11,6 +11,8 @@ import {ICircuitBreaker} from "interfaces/safety/ICircuitBreaker.sol";
 import {IBreakerTarget} from "interfaces/safety/IBreakerTarget.sol";
 import {EmergencyState, IEmergencyTarget} from "interfaces/safety/IEmergencyTarget.sol";
 
+import {Meter} from "contracts/safety/lib/Meter.sol";
+
 import {RouterExits} from "./RouterExits.sol";
 import {RouterManager} from "./RouterManager.sol";
 import {RouterStorage} from "./RouterStorage.sol";
@@ -103,7 +105,7 @@ contract CapitalRouter is RouterExits {
         emit Transfer(address(0), receiver, shares);
         emit Deposit(msg.sender, receiver, assets, shares);
 
-        if (_breaker != address(0)) ICircuitBreaker(_breaker).onInflow(_asset, assets);
+        if (_breaker != address(0)) Meter.inflow(ICircuitBreaker(_breaker), _asset, assets);
         uint256 before = IERC20(_asset).balanceOf(address(this));
         IERC20(_asset).safeTransferFrom(msg.sender, address(this), assets);
         uint256 actual = IERC20(_asset).balanceOf(address(this));

@@ -28,15 +28,19 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         uint128 pending;
         uint128 processed;
         /// Shares processed for this controller before this request's first: tells which claims are this request's.
-        uint128 start;
+        uint256 start;
     }
 
-    /// @notice Of one controller, over all his requests: claimable shares are `processed - claimed`.
+    /// @notice Of one controller, over all his requests.
     struct Account {
-        uint128 processed;
-        uint128 claimed;
-        uint128 assets;
+        uint144 claimable;
+        uint112 assets;
+        /// Claimable and claimed. The same money may come again for ever, so no supply bounds this.
+        uint256 processed;
     }
+
+    /// @dev What an exit may lose by rounding: once per strategy of the router, and once at each end.
+    uint256 private constant ROUNDING = 18;
 
     ICapitalRouter private immutable ROUTER;
     IERC20 private immutable ASSET;
@@ -78,8 +82,10 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         _requireMayPass(owner, controller);
 
         requestId = _enqueue(shares, controller, owner);
+        // The caller is the owner or his operator: _requireSelfOrOperator.
+        // slither-disable-next-line arbitrary-send-erc20
         IERC20(address(ROUTER)).safeTransferFrom(owner, address(this), shares);
-        ROUTER.setQueuedShares(queuedShares);
+        _tellRouter();
     }
 
     /// @inheritdoc IExitQueue
@@ -92,18 +98,26 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         require(shares != 0, ZeroAmount());
         require(receiver != address(0), ZeroAddress());
         _requireSelfOrOperator(owner);
+        // The caller is the owner or his operator: _requireSelfOrOperator.
+        // slither-disable-next-line arbitrary-send-erc20
         IERC20(address(ROUTER)).safeTransferFrom(owner, address(this), shares);
 
         uint256 instant = queuedShares == 0 ? _payable(shares) : 0;
         if (instant != 0) {
             receiver = _exitReceiver(owner, receiver);
             uint256 minAssets = Math.mulDiv(instant, minAssetsPerShareWad, PRICE_DIVISOR, Math.Rounding.Ceil);
+            uint256 before = ASSET.balanceOf(address(this));
+            // exit is nonReentrant; the callee is the router, which is trusted at deployment.
+            // slither-disable-next-line reentrancy-no-eth
             assetsPaid = ROUTER.redeem(instant, receiver, address(this), minAssets);
+            // A policy that fails makes the router pay the owner of the shares, which is this contract by now.
+            uint256 landed = ASSET.balanceOf(address(this)) - before;
+            if (landed != 0) ASSET.safeTransfer(receiver, landed);
             emit ExitPaid(owner, receiver, msg.sender, instant, assetsPaid);
         }
         if (instant != shares) {
             requestId = _enqueue(shares - instant, owner, owner);
-            ROUTER.setQueuedShares(queuedShares);
+            _tellRouter();
         }
     }
 
@@ -121,7 +135,7 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         request.pending = 0;
         queuedShares -= shares;
         emit RedeemCancelled(requestId, controller, receiver, shares);
-        ROUTER.setQueuedShares(queuedShares);
+        _tellRouter();
         IERC20(address(ROUTER)).safeTransfer(receiver, shares);
     }
 
@@ -133,7 +147,7 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
     {
         Account storage account = _claiming(receiver, controller);
         require(shares != 0, ZeroAmount());
-        uint256 claimable = account.processed - account.claimed;
+        uint256 claimable = account.claimable;
         require(shares <= claimable, ClaimExceedsMaximum(shares, claimable));
         assets = Math.mulDiv(account.assets, shares, claimable);
         _claim(account, shares, assets, receiver, controller);
@@ -150,7 +164,7 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         uint256 held = account.assets;
         require(assets <= held, ClaimExceedsMaximum(assets, held));
         // Rounded down: what is left must keep its shares, and rounding here concerns no other controller.
-        shares = Math.mulDiv(account.processed - account.claimed, assets, held);
+        shares = Math.mulDiv(account.claimable, assets, held);
         _claim(account, shares, assets, receiver, controller);
     }
 
@@ -168,6 +182,8 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         _requireAtMost(EmergencyState.WITHDRAW_ONLY);
         uint256 first = head;
         uint256 end = first;
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 partialShares;
         {
             uint256 budget = _payable(queuedShares);
@@ -187,13 +203,21 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         if (processedShares == 0) return (0, 0);
 
         queuedShares -= processedShares;
+        uint256 least = _fairDown(processedShares);
         uint256 before = ASSET.balanceOf(address(this));
+        // What arrives is measured, not believed; every entry that moves money is nonReentrant.
+        // slither-disable-next-line reentrancy-balance,reentrancy-no-eth,unused-return
         ROUTER.redeem(processedShares, address(this), address(this));
         paidAssets = ASSET.balanceOf(address(this)) - before;
+        require(paidAssets + ROUNDING >= least, UnfairPrice(paidAssets, least));
         claimableAssets += paidAssets;
 
         // Each gets the difference of two floors of the running sum: together exactly what was paid.
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 sharesSoFar;
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 assetsSoFar;
         if (partialShares != 0) ++end;
         for (uint256 id = first; id < end; ++id) {
@@ -204,7 +228,7 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
             _credit(id, shares, upTo - assetsSoFar);
             assetsSoFar = upTo;
         }
-        ROUTER.setQueuedShares(queuedShares);
+        _tellRouter();
     }
 
     // ---- views ----
@@ -234,14 +258,15 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
     function claimableRedeemRequest(uint256 requestId, address controller) external view returns (uint256 shares) {
         Request storage request = _requests[requestId];
         if (request.controller != controller) return 0;
-        uint256 claimed = Math.saturatingSub(_accounts[controller].claimed, request.start);
+        Account storage account = _accounts[controller];
+        uint256 claimed = Math.saturatingSub(account.processed - account.claimable, request.start);
         return Math.saturatingSub(request.processed, claimed);
     }
 
     /// @inheritdoc IExitQueue
     function maxRedeem(address controller) external view returns (uint256 shares) {
         if (emergencyState == EmergencyState.FROZEN) return 0;
-        return _accounts[controller].processed - _accounts[controller].claimed;
+        return _accounts[controller].claimable;
     }
 
     /// @inheritdoc IExitQueue
@@ -257,6 +282,11 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
     }
 
     // ---- shared ----
+
+    /// @dev A queue that governance has replaced has nothing to tell; who waits in it is paid or leaves all the same.
+    function _tellRouter() private {
+        if (ROUTER.exitQueue() == address(this)) ROUTER.setQueuedShares(queuedShares);
+    }
 
     function _enqueue(uint256 shares, address controller, address owner) private returns (uint256 requestId) {
         requestId = nextRequestId++;
@@ -274,8 +304,9 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         if (request.processed == 0) request.start = account.processed;
         request.pending -= uint128(shares);
         request.processed += uint128(shares);
-        account.processed += uint128(shares);
-        account.assets = (account.assets + assets).toUint128();
+        account.processed += shares;
+        account.claimable += uint144(shares);
+        account.assets = (assets + account.assets).toUint112();
         emit RedeemProcessed(requestId, controller, shares, assets);
     }
 
@@ -289,8 +320,8 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
     function _claim(Account storage account, uint256 shares, uint256 assets, address receiver, address controller)
         private
     {
-        account.claimed += uint128(shares);
-        account.assets -= uint128(assets);
+        account.claimable -= uint144(shares);
+        account.assets -= uint112(assets);
         claimableAssets -= assets;
         receiver = _exitReceiver(controller, receiver);
         emit Withdraw(msg.sender, receiver, controller, assets, shares);
@@ -306,6 +337,13 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         if (assets == 0) return 0;
         uint256 cost = ROUTER.convertToShares(assets);
         return ROUTER.convertToAssets(cost) < assets ? cost + 1 : cost;
+    }
+
+    /// @dev Worth of `shares` with every loss counted, reported or not. Anyone may process, so nobody shall find a
+    /// moment in which those who wait bear more of a loss than those who stay. Idle pays no less than this.
+    function _fairDown(uint256 shares) private view returns (uint256) {
+        if (ROUTER.convertToAssets(shares) <= ROUTER.idle()) return 0;
+        return Math.mulDiv(shares, ROUTER.sharePriceWad(), PRICE_DIVISOR);
     }
 
     function _requireSelfOrOperator(address account) private view {

@@ -10,6 +10,8 @@ import {IAccessPolicy} from "interfaces/compliance/IAccessPolicy.sol";
 import {ICircuitBreaker} from "interfaces/safety/ICircuitBreaker.sol";
 import {EmergencyState} from "interfaces/safety/IEmergencyTarget.sol";
 
+import {Meter} from "contracts/safety/lib/Meter.sol";
+
 import {RouterShares} from "./RouterShares.sol";
 import {DebtSlot} from "./lib/DebtSlot.sol";
 import {ExitMath} from "./lib/ExitMath.sol";
@@ -58,6 +60,8 @@ abstract contract RouterExits is RouterShares {
         assets = fromIdle;
         if (gross > fromIdle) {
             Need memory need = Need({rest: gross - fromIdle, redeeming: true, gross: 0, net: 0});
+            // The router's lock is held in the hot slot until the exit has ended; views are locked with it.
+            // slither-disable-next-line reentrancy-no-eth
             _takeFromStrategies(need, owner, named);
             _requireFound(gross, need.rest);
             _debtSlot = slot.withDebt(slot.debt() - need.gross);
@@ -86,6 +90,8 @@ abstract contract RouterExits is RouterShares {
                 _requireUnowed(gross, idle_, owner, assets1, shares1);
             }
             Need memory need = Need({rest: assets - fromIdle, redeeming: false, gross: 0, net: 0});
+            // The router's lock is held in the hot slot until the exit has ended; views are locked with it.
+            // slither-disable-next-line reentrancy-no-eth
             _takeFromStrategies(need, owner, new address[](0));
             _requireFound(assets, need.rest);
             _debtSlot = slot.withDebt(slot.debt() - need.gross);
@@ -113,7 +119,7 @@ abstract contract RouterExits is RouterShares {
     function _pay(uint256 assets, uint256 shares, address to, address owner) private {
         emit Withdraw(msg.sender, to, owner, assets, shares);
         if (assets != 0) {
-            if (_breaker != address(0)) ICircuitBreaker(_breaker).onOutflow(_asset, assets);
+            if (_breaker != address(0)) Meter.outflow(ICircuitBreaker(_breaker), _asset, assets);
             IERC20(_asset).safeTransfer(to, assets);
         }
         _hot &= ~HotSlot.LOCK;
@@ -170,9 +176,13 @@ abstract contract RouterExits is RouterShares {
             if (net > need.rest) net = need.rest;
             gross = s.grossUp(net);
         }
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 burned;
         if (net != 0) {
             // The call to itself makes all that the strategy did undone if it failed.
+            // The router's lock is held over the exit; debt falls by what the strategy was really asked for.
+            // slither-disable-next-line reentrancy-no-eth
             try this.pull{gas: PULL_GAS}(strategy, net, s.shares) returns (uint256 burned_) {
                 burned = burned_;
             } catch {
@@ -227,6 +237,8 @@ abstract contract RouterExits is RouterShares {
         address to = _exitReceiver(hot, owner, receiver);
         emit InKindRedeemed(owner, to, shares, assets, strategies_, strategyShares);
         for (uint256 i = 0; i < strategies_.length; ++i) {
+            // The router's lock is held over the redemption; views are locked with it.
+            // slither-disable-next-line reentrancy-no-eth
             if (strategyShares[i] != 0) _sendInKind(strategies_[i], to, strategyShares[i]);
         }
         _pay(assets, shares, to, owner);
@@ -269,7 +281,7 @@ abstract contract RouterExits is RouterShares {
     }
 
     function _sendInKind(address strategy, address to, uint256 amount) private {
-        if (_breaker != address(0)) ICircuitBreaker(_breaker).onOutflow(strategy, amount);
+        if (_breaker != address(0)) Meter.outflow(ICircuitBreaker(_breaker), strategy, amount);
         (bool ok, bool answered, uint256 answer) =
             Guarded.call(strategy, abi.encodeCall(IERC20.transfer, (to, amount)), Guarded.READ_GAS);
         if (ok && (!answered || answer == 1)) return;

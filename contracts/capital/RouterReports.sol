@@ -25,7 +25,6 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
 
     /// @inheritdoc IRouterManager
     function processReport(address strategy) external restricted locked returns (uint256 gain, uint256 loss) {
-        _requireState(_hot, EmergencyState.WITHDRAW_ONLY);
         StrategyInfo storage info = _info[strategy];
         if (!info.active) revert UnknownStrategy(strategy);
         uint256 debt = info.debt;
@@ -33,6 +32,8 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
         if (!ok) revert InvalidStrategy(strategy);
         if (worth > debt) gain = worth - debt;
         else loss = debt - worth;
+        // A loss is booked even while FROZEN: exits that open again must find the right price.
+        if (loss == 0) _requireState(_hot, EmergencyState.WITHDRAW_ONLY);
         if (_beyond(gain, debt, info.maxGainBps) || _beyond(loss, debt, info.maxLossBps)) {
             info.underReview = true;
             emit ReviewOpened(strategy, debt, worth);
@@ -40,6 +41,8 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
         }
 
         uint256 slot = _debtSlot;
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 feeShares;
         if (gain != 0) {
             _requireState(_hot, EmergencyState.THROTTLED);
@@ -108,6 +111,8 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
     function _settleFees(uint256 gain, uint256 assets1, uint256 holders1) private returns (uint256) {
         Fees memory fees_ = _fees;
         if (fees_.recipient == address(0)) return 0;
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 management;
         if (fees_.managementBps != 0) {
             uint256 elapsed = block.timestamp - fees_.settledUntil;
@@ -115,6 +120,8 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
             uint256 due = (assets1 - 1) * fees_.managementBps * elapsed / (BPS * YEAR);
             management = due < gain ? due : gain;
             // What the gain does not cover stays due: the clock advances only by what was paid.
+            // No fee is due; the amount is computed, not a balance.
+            // slither-disable-next-line incorrect-equality
             _fees.settledUntil =
                 uint40(due == 0 ? fees_.settledUntil : block.timestamp - elapsed + elapsed * management / due);
         }

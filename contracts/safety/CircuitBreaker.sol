@@ -51,6 +51,8 @@ contract CircuitBreaker is ICircuitBreaker, AccessManaged {
         uint256 bucket = _load(slot);
         if (bucket == 0) return;
         uint256 next = bucket.take(assets, block.timestamp);
+        // Zero is how the bucket says that it holds too little; a bucket in use is never zero.
+        // slither-disable-next-line incorrect-equality
         if (next == 0) revert OutflowLimitExceeded(msg.sender, asset, assets, bucket.available(block.timestamp));
         _store(slot, next);
     }
@@ -273,7 +275,7 @@ contract CircuitBreaker is ICircuitBreaker, AccessManaged {
     /// The reference only ever moves to an undisputed price.
     function _followReference(address target, Baseline memory b, Watch memory watch) private {
         if (watch.maxPriceDropBps == 0 || watch.referencePeriod == 0) return;
-        if (block.timestamp < uint256(b.referenceAt) + watch.referencePeriod) return;
+        if (block.timestamp < uint256(b.referenceAt) + watch.referencePeriod || oracle.code.length == 0) return;
         try IPriceOracle(oracle).price(watch.asset) returns (uint256 current) {
             if (current > type(uint128).max) return;
             emit ReferenceMoved(target, b.priceReference, current);
@@ -286,10 +288,15 @@ contract CircuitBreaker is ICircuitBreaker, AccessManaged {
     /// Whether at least two feeds, and most of those that answer, lie below the reference by more than the allowed bps.
     /// @return seen The highest of those, so that a liar among them does not set the baseline.
     function _dropped(Watch memory watch, uint256 comparedWith) private view returns (bool, uint256 seen) {
-        if (watch.maxPriceDropBps == 0) return (false, 0);
+        // A `try` does not catch that there is no code to call, and without prices the books must still be judged.
+        if (watch.maxPriceDropBps == 0 || oracle.code.length == 0) return (false, 0);
         // The oracle is ours and sees to its adapters' gas; it reverts for an asset that it does not know.
         try IPriceOracle(oracle).answers(watch.asset) returns (uint256[] memory answers) {
+            // Zero is where it starts.
+            // slither-disable-next-line uninitialized-local
             uint256 healthy;
+            // Zero is where it starts.
+            // slither-disable-next-line uninitialized-local
             uint256 below;
             for (uint256 i; i < answers.length; ++i) {
                 if (answers[i] == 0 || answers[i] > type(uint128).max) continue;

@@ -30,7 +30,30 @@
      succeeds is recorded, even if the target then shows something else or nothing: the
      worse case is on record with its expiry, so `lapse`, `sync` and `resume` stay open.
      For a target that keeps its interface, record and target are always equal.
+     Who holds a role is in `gate_roles.vy`, how targets are called in `target_calls.vy`.
 """
+
+
+import gate_roles
+import target_calls
+
+
+initializes: gate_roles
+exports: (
+    gate_roles.governance,
+    gate_roles.pendingGovernance,
+    gate_roles.guardian,
+    gate_roles.breaker,
+    gate_roles.sentinel,
+    gate_roles.heartbeatPeriod,
+    gate_roles.guardianValidUntil,
+    gate_roles.heartbeat,
+    gate_roles.setGuardian,
+    gate_roles.setBreaker,
+    gate_roles.setSentinel,
+    gate_roles.proposeGovernance,
+    gate_roles.acceptGovernance,
+)
 
 
 # @dev The states, as in `interfaces/safety/IEmergencyTarget.sol`.
@@ -40,11 +63,6 @@ WITHDRAW_ONLY: constant(uint8) = 2
 FROZEN: constant(uint8) = 3
 
 
-# @dev What `_state_shown_by` returns for a target that reverts, burns its gas, answers
-# with the wrong size, or with something that is no state.
-UNREADABLE: constant(uint8) = max_value(uint8)
-
-
 # @dev Why a target was not raised, as in `IEmergencyGate.FailCause`.
 NO_FAILURE: constant(uint8) = 0
 NOT_A_TARGET: constant(uint8) = 1
@@ -52,41 +70,18 @@ TICKET_NOT_READY: constant(uint8) = 2
 NOT_FOLLOWED: constant(uint8) = 3
 
 
-# @dev Tickets belong to roles, not to addresses.
-ROLE_GOVERNANCE: constant(bytes32) = keccak256("governance")
-ROLE_GUARDIAN: constant(bytes32) = keccak256("guardian")
-ROLE_BREAKER: constant(bytes32) = keccak256("breaker")
-ROLE_SENTINEL: constant(bytes32) = keccak256("sentinel")
-
-
 # @dev One mass raise must be able to name every target, hostile ones included, within
 # half a block of 30 million gas.
 MAX_TARGETS: constant(uint256) = 64
 
 
-# @dev What a target gets for `setEmergencyState` and for each view, and what the caller
-# must at least supply for the target to really get it (a call passes on 63/64 at most).
-# Without the second check, whoever relays a signed raise could starve a target and have
-# its refusal recorded.
-SET_GAS: constant(uint256) = 100_000
-READ_GAS: constant(uint256) = 30_000
-SET_GAS_SUPPLIED: constant(uint256) = 105_000
-READ_GAS_SUPPLIED: constant(uint256) = 35_000
-
-
 LONGEST_DURATION: constant(uint256) = 30 * 86_400
 LONGEST_COOLDOWN: constant(uint256) = 365 * 86_400
-LONGEST_HEARTBEAT: constant(uint256) = 365 * 86_400
 
 
 # @dev Bits 0 to 7 of a record are the state, the rest is the expiry: one slot per target.
 EXPIRY_SHIFT: constant(uint256) = 8
 STATE_MASK: constant(uint256) = 255
-
-
-SELECTOR_SET: constant(Bytes[4]) = method_id("setEmergencyState(uint8)")
-SELECTOR_STATE: constant(Bytes[4]) = method_id("emergencyState()")
-SELECTOR_GATE: constant(Bytes[4]) = method_id("emergencyGate()")
 
 
 # @notice Longest time, in seconds, for which one raise keeps a target FROZEN or THROTTLED.
@@ -95,21 +90,6 @@ maxDuration: public(immutable(uint256))
 
 # @notice Seconds after which a used ticket is ready again.
 cooldown: public(immutable(uint256))
-
-
-# @notice Seconds for which a heartbeat keeps the guardian's power alive.
-heartbeatPeriod: public(immutable(uint256))
-
-
-governance: public(address)
-pendingGovernance: public(address)
-guardian: public(address)
-breaker: public(address)
-sentinel: public(address)
-
-
-# @notice Unix time from which the guardian has no power, unless it sends a heartbeat before.
-guardianValidUntil: public(uint256)
 
 
 _targets: DynArray[address, MAX_TARGETS]
@@ -171,22 +151,6 @@ event TargetRemoved:
     target: indexed(address)
 
 
-event RoleMoved:
-    role: indexed(bytes32)
-    previous: indexed(address)
-    current: indexed(address)
-
-
-event GovernanceProposed:
-    governance: indexed(address)
-    proposed: indexed(address)
-
-
-event GuardianHeartbeat:
-    guardian: indexed(address)
-    validUntil: uint256
-
-
 @deploy
 def __init__(
     governance_: address,
@@ -203,17 +167,11 @@ def __init__(
     @param cooldown_ Seconds between two uses of one ticket; > 3 * `maxDuration_`.
     @param heartbeatPeriod_ Seconds for which one heartbeat lasts.
     """
-    assert governance_ != empty(address), "emergency_gate: no governance"
-    assert governance_ != guardian_, "emergency_gate: one address, two roles"
     assert 0 < maxDuration_ and maxDuration_ <= LONGEST_DURATION, "emergency_gate: duration out of bounds"
     assert 3 * maxDuration_ < cooldown_ and cooldown_ <= LONGEST_COOLDOWN, "emergency_gate: cooldown out of bounds"
-    assert 0 < heartbeatPeriod_ and heartbeatPeriod_ <= LONGEST_HEARTBEAT, "emergency_gate: heartbeat out of bounds"
     maxDuration = maxDuration_
     cooldown = cooldown_
-    heartbeatPeriod = heartbeatPeriod_
-    self.governance = governance_
-    log RoleMoved(role=ROLE_GOVERNANCE, previous=empty(address), current=governance_)
-    self._set_guardian(guardian_)
+    gate_roles.__init__(governance_, guardian_, heartbeatPeriod_)
 
 
 @external
@@ -247,7 +205,7 @@ def ticketReadyAt(target: address, level: uint8) -> uint256:
     """
     @notice Unix time from which the guardian may again raise `target` to `level`.
     """
-    return self._ready_at[ROLE_GUARDIAN][target][level]
+    return self._ready_at[gate_roles.ROLE_GUARDIAN][target][level]
 
 
 @external
@@ -273,7 +231,7 @@ def raiseMany(
     @param duration Seconds, 1 to `maxDuration`; WITHDRAW_ONLY does not lapse and ignores it.
     @return DynArray Indexes of the targets that do not show `level` or more.
     """
-    role: bytes32 = self._raising_role()
+    role: bytes32 = gate_roles._raising_role()
     self._check_order(level, duration)
     failed: DynArray[uint256, MAX_TARGETS] = []
     for i: uint256 in range(len(targets_), bound=MAX_TARGETS):
@@ -290,7 +248,7 @@ def raiseState(target: address, level: uint8, duration: uint256, reason: bytes32
     """
     @notice Guardian or governance: raises one target; reverts if the target does not follow.
     """
-    role: bytes32 = self._raising_role()
+    role: bytes32 = gate_roles._raising_role()
     self._check_order(level, duration)
     self._raise_or_revert(role, target, level, duration, reason)
 
@@ -304,12 +262,12 @@ def trip(target: address, level: uint8, reason: bytes32):
          acts as a trip to WITHDRAW_ONLY, which stops new money but locks nobody in.
     @param level WITHDRAW_ONLY or FROZEN.
     """
-    assert msg.sender == self.breaker, "emergency_gate: caller is not the breaker"
+    assert msg.sender == gate_roles.breaker, "emergency_gate: caller is not the breaker"
     assert level == WITHDRAW_ONLY or level == FROZEN, "emergency_gate: level not allowed"
     applied: uint8 = level
-    if block.timestamp < self._ready_at[ROLE_BREAKER][target][FROZEN]:
+    if block.timestamp < self._ready_at[gate_roles.ROLE_BREAKER][target][FROZEN]:
         applied = WITHDRAW_ONLY
-    self._raise_or_revert(ROLE_BREAKER, target, applied, maxDuration, reason)
+    self._raise_or_revert(gate_roles.ROLE_BREAKER, target, applied, maxDuration, reason)
 
 
 @external
@@ -318,8 +276,8 @@ def throttle(target: address, reason: bytes32):
     """
     @notice Sentinel: raises a target to THROTTLED for `maxDuration`, and to nothing else.
     """
-    assert msg.sender == self.sentinel, "emergency_gate: caller is not the sentinel"
-    self._raise_or_revert(ROLE_SENTINEL, target, THROTTLED, maxDuration, reason)
+    assert msg.sender == gate_roles.sentinel, "emergency_gate: caller is not the sentinel"
+    self._raise_or_revert(gate_roles.ROLE_SENTINEL, target, THROTTLED, maxDuration, reason)
 
 
 @external
@@ -328,12 +286,12 @@ def resume(target: address, reason: bytes32):
     """
     @notice Governance: brings a target back to NORMAL; reverts if the target does not show it.
     """
-    self._check_governance()
+    gate_roles._check_governance()
     assert self._places[target] != 0, "emergency_gate: not a target"
     previous: uint8 = self._state(self._records[target])
     accepted: bool = False
-    shown: uint8 = UNREADABLE
-    accepted, shown = self._push(target, NORMAL)
+    shown: uint8 = target_calls.UNREADABLE
+    accepted, shown = target_calls._push(target, NORMAL)
     assert shown == NORMAL, "emergency_gate: target does not follow"
     self._records[target] = 0
     if previous != NORMAL:
@@ -353,8 +311,8 @@ def lapse(target: address):
     current: uint8 = self._state_in_force(record)
     assert current != previous, "emergency_gate: nothing has lapsed"
     accepted: bool = False
-    shown: uint8 = UNREADABLE
-    accepted, shown = self._push(target, current)
+    shown: uint8 = target_calls.UNREADABLE
+    accepted, shown = target_calls._push(target, current)
     assert accepted, "emergency_gate: target does not follow"
     self._records[target] = self._record(current, 0)
     log StateLapsed(target=target, by=msg.sender, previous=previous, current=current)
@@ -373,22 +331,12 @@ def sync(target: address):
     state: uint8 = self._state(record)
     assert state != NORMAL, "emergency_gate: nothing to sync"
     assert self._state_in_force(record) == state, "emergency_gate: lapse is due"
-    assert self._state_shown_by(target) != state, "emergency_gate: nothing to sync"
+    assert target_calls._state_shown_by(target) != state, "emergency_gate: nothing to sync"
     accepted: bool = False
-    shown: uint8 = UNREADABLE
-    accepted, shown = self._push(target, state)
+    shown: uint8 = target_calls.UNREADABLE
+    accepted, shown = target_calls._push(target, state)
     assert shown == state, "emergency_gate: target does not follow"
     log StateSynced(target=target, by=msg.sender, state=state)
-
-
-@external
-def heartbeat():
-    """
-    @notice Guardian: shows that it is alive. A guardian that is late cannot revive itself:
-            whoever finds an abandoned key finds no power with it.
-    """
-    self._check_guardian()
-    self._beat(msg.sender)
 
 
 @external
@@ -397,10 +345,10 @@ def register(target: address):
     """
     @notice Governance: puts a contract under the gate. It must name this gate and be NORMAL.
     """
-    self._check_governance()
+    gate_roles._check_governance()
     assert self._places[target] == 0, "emergency_gate: already a target"
-    assert self._gate_named_by(target) == self, "emergency_gate: target names another gate"
-    assert self._state_shown_by(target) == NORMAL, "emergency_gate: target is not normal"
+    assert target_calls._gate_named_by(target) == self, "emergency_gate: target names another gate"
+    assert target_calls._state_shown_by(target) == NORMAL, "emergency_gate: target is not normal"
     self._targets.append(target)
     self._places[target] = len(self._targets)
     log TargetRegistered(target=target)
@@ -413,13 +361,13 @@ def remove(target: address):
     @notice Governance: takes a target out of the gate. One that still has code must be
             NORMAL, or its users would be left in a state that nobody can end.
     """
-    self._check_governance()
+    gate_roles._check_governance()
     place: uint256 = self._places[target]
     assert place != 0, "emergency_gate: not a target"
     if target.is_contract:
         assert self._state(self._records[target]) == NORMAL, "emergency_gate: target is not normal"
-        shown: uint8 = self._state_shown_by(target)
-        assert shown == NORMAL or shown == UNREADABLE, "emergency_gate: target is not normal"
+        shown: uint8 = target_calls._state_shown_by(target)
+        assert shown == NORMAL or shown == target_calls.UNREADABLE, "emergency_gate: target is not normal"
     last: address = self._targets[len(self._targets) - 1]
     self._targets[place - 1] = last
     self._places[last] = place
@@ -427,96 +375,6 @@ def remove(target: address):
     self._places[target] = 0
     self._records[target] = 0
     log TargetRemoved(target=target)
-
-
-@external
-def setGuardian(guardian_: address):
-    """
-    @notice Governance: names the guardian, or the same one again after a missed heartbeat, and
-            starts its first heartbeat period. Empty: nobody.
-    """
-    self._check_governance()
-    self._check_free(guardian_, self.guardian)
-    self._set_guardian(guardian_)
-
-
-@external
-def setBreaker(breaker_: address):
-    """
-    @notice Governance: names the circuit breaker. Empty: nobody.
-    """
-    self._check_governance()
-    self._check_free(breaker_, self.breaker)
-    log RoleMoved(role=ROLE_BREAKER, previous=self.breaker, current=breaker_)
-    self.breaker = breaker_
-
-
-@external
-def setSentinel(sentinel_: address):
-    """
-    @notice Governance: names the sentinel. Empty: nobody.
-    """
-    self._check_governance()
-    self._check_free(sentinel_, self.sentinel)
-    log RoleMoved(role=ROLE_SENTINEL, previous=self.sentinel, current=sentinel_)
-    self.sentinel = sentinel_
-
-
-@external
-def proposeGovernance(governance_: address):
-    """
-    @notice Governance: names its successor, who must accept. Empty: takes the proposal back.
-    """
-    self._check_governance()
-    self._check_free(governance_, empty(address))
-    self.pendingGovernance = governance_
-    log GovernanceProposed(governance=msg.sender, proposed=governance_)
-
-
-@external
-def acceptGovernance():
-    """
-    @notice The proposed governance: takes over.
-    """
-    assert msg.sender == self.pendingGovernance, "emergency_gate: caller is not proposed"
-    self._check_free(msg.sender, empty(address))
-    log RoleMoved(role=ROLE_GOVERNANCE, previous=self.governance, current=msg.sender)
-    self.governance = msg.sender
-    self.pendingGovernance = empty(address)
-
-
-@internal
-@view
-def _check_governance():
-    assert msg.sender == self.governance, "emergency_gate: caller is not governance"
-
-
-@internal
-@view
-def _check_guardian():
-    assert msg.sender == self.guardian, "emergency_gate: caller is not the guardian"
-    assert block.timestamp < self.guardianValidUntil, "emergency_gate: heartbeat missed"
-
-
-@internal
-@view
-def _check_free(holder: address, holder_before: address):
-    """
-    @dev One address with two roles would have two tickets.
-    """
-    if holder != empty(address) and holder != holder_before:
-        assert holder not in [
-            self.governance, self.guardian, self.breaker, self.sentinel
-        ], "emergency_gate: one address, two roles"
-
-
-@internal
-@view
-def _raising_role() -> bytes32:
-    if msg.sender == self.governance:
-        return ROLE_GOVERNANCE
-    self._check_guardian()
-    return ROLE_GUARDIAN
 
 
 @internal
@@ -547,21 +405,21 @@ def _raise(role: bytes32, target: address, level: uint8, duration: uint256, reas
 
     record: uint256 = self._records[target]
     accepted: bool = False
-    shown: uint8 = UNREADABLE
+    shown: uint8 = target_calls.UNREADABLE
 
     if level <= self._state_in_force(record):
-        shown = self._state_shown_by(target)
-        if shown < level or shown == UNREADABLE:
-            accepted, shown = self._push(target, self._state_in_force(record))
-        return NOT_FOLLOWED if shown < level or shown == UNREADABLE else NO_FAILURE
+        shown = target_calls._state_shown_by(target)
+        if shown < level or shown == target_calls.UNREADABLE:
+            accepted, shown = target_calls._push(target, self._state_in_force(record))
+        return NOT_FOLLOWED if shown < level or shown == target_calls.UNREADABLE else NO_FAILURE
 
     # In WITHDRAW_ONLY users leave, so only the guardian needs a ticket for it: a stolen
     # one shall not undo each resume of governance.
-    ticketed: bool = level != WITHDRAW_ONLY or role == ROLE_GUARDIAN
+    ticketed: bool = level != WITHDRAW_ONLY or role == gate_roles.ROLE_GUARDIAN
     if ticketed and block.timestamp < self._ready_at[role][target][level]:
         return TICKET_NOT_READY
 
-    accepted, shown = self._push(target, level)
+    accepted, shown = target_calls._push(target, level)
     if accepted:
         expiry: uint256 = 0 if level == WITHDRAW_ONLY else block.timestamp + duration
         self._records[target] = self._record(level, expiry)
@@ -579,63 +437,6 @@ def _raise(role: bytes32, target: address, level: uint8, duration: uint256, reas
 
 
 @internal
-def _push(target: address, state: uint8) -> (bool, uint8):
-    """
-    @return bool Whether the target took the call.
-    @return uint8 What it shows afterwards.
-    """
-    if not target.is_contract:
-        return False, UNREADABLE
-    assert msg.gas >= SET_GAS_SUPPLIED, "emergency_gate: too little gas"
-    accepted: bool = raw_call(
-        target,
-        concat(SELECTOR_SET, convert(state, bytes32)),
-        max_outsize=0,
-        gas=SET_GAS,
-        revert_on_failure=False,
-    )
-    return accepted, self._state_shown_by(target)
-
-
-@internal
-@view
-def _state_shown_by(target: address) -> uint8:
-    answer: uint256 = self._word_from(target, SELECTOR_STATE)
-    return convert(answer, uint8) if answer <= convert(FROZEN, uint256) else UNREADABLE
-
-
-@internal
-@view
-def _gate_named_by(target: address) -> address:
-    answer: uint256 = self._word_from(target, SELECTOR_GATE)
-    if answer > convert(max_value(uint160), uint256):
-        return empty(address)
-    return convert(convert(answer, uint160), address)
-
-
-@internal
-@view
-def _word_from(target: address, selector: Bytes[4]) -> uint256:
-    """
-    @return uint256 The answer if it is exactly one word, else the largest number.
-    """
-    assert msg.gas >= READ_GAS_SUPPLIED, "emergency_gate: too little gas"
-    success: bool = False
-    answer: Bytes[64] = b""
-    success, answer = raw_call(
-        target,
-        selector,
-        max_outsize=64,
-        gas=READ_GAS,
-        is_static_call=True,
-        revert_on_failure=False,
-    )
-    if success and len(answer) == 32:
-        return convert(convert(slice(answer, 0, 32), bytes32), uint256)
-    return max_value(uint256)
-
-
-@internal
 @view
 def _state_in_force(record: uint256) -> uint8:
     """
@@ -649,19 +450,6 @@ def _state_in_force(record: uint256) -> uint8:
     if state == THROTTLED:
         return NORMAL
     return state
-
-
-@internal
-def _set_guardian(guardian_: address):
-    log RoleMoved(role=ROLE_GUARDIAN, previous=self.guardian, current=guardian_)
-    self.guardian = guardian_
-    self._beat(guardian_)
-
-
-@internal
-def _beat(guardian_: address):
-    self.guardianValidUntil = block.timestamp + heartbeatPeriod
-    log GuardianHeartbeat(guardian=guardian_, validUntil=self.guardianValidUntil)
 
 
 @internal

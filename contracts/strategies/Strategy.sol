@@ -51,40 +51,44 @@ abstract contract Strategy is ERC4626, ReentrancyGuard, AccessManaged, Emergency
     /// @dev Puts `assets`, which lie here, to work.
     function _put(uint256 assets) internal virtual;
 
-    /// @dev Brings at least `assets` here.
-    function _take(uint256 assets) internal virtual;
+    /// @dev Brings at least `assets` here, for which `shares` were just burned.
+    function _take(uint256 assets, uint256 shares) internal virtual;
 
     // ---- ERC-4626 ----
 
     /// @inheritdoc IERC4626
+    /// @dev Silent inside a call: between a transfer and its mint nobody may read a price off this vault.
     function totalAssets() public view override(ERC4626, IERC4626) returns (uint256) {
+        require(!_reentrancyGuardEntered(), ReentrancyGuardReentrantCall());
         return _holdings();
     }
 
     /// @inheritdoc IERC4626
     function maxDeposit(address receiver) public view override(ERC4626, IERC4626) returns (uint256) {
-        return receiver == router && emergencyState == EmergencyState.NORMAL ? _room() : 0;
+        if (receiver != router || emergencyState != EmergencyState.NORMAL || _reentrancyGuardEntered()) return 0;
+        return _room();
     }
 
     /// @inheritdoc IERC4626
     function maxMint(address receiver) public view override(ERC4626, IERC4626) returns (uint256) {
         uint256 assets = maxDeposit(receiver);
+        if (assets == 0) return 0;
         // Beyond 128 bits there is no limit worth converting.
-        return assets >= type(uint128).max ? type(uint256).max : _convertToShares(assets, Math.Rounding.Floor);
+        return assets >= type(uint128).max ? type(uint256).max : previewDeposit(assets);
     }
 
     /// @inheritdoc IERC4626
     function maxWithdraw(address owner) public view override(ERC4626, IERC4626) returns (uint256) {
-        if (emergencyState == EmergencyState.FROZEN) return 0;
-        return Math.min(_convertToAssets(balanceOf(owner), Math.Rounding.Floor), _liquidity());
+        if (emergencyState == EmergencyState.FROZEN || _reentrancyGuardEntered()) return 0;
+        return Math.min(previewRedeem(balanceOf(owner)), _liquidity());
     }
 
     /// @inheritdoc IERC4626
     function maxRedeem(address owner) public view override(ERC4626, IERC4626) returns (uint256) {
-        if (emergencyState == EmergencyState.FROZEN) return 0;
+        if (emergencyState == EmergencyState.FROZEN || _reentrancyGuardEntered()) return 0;
         uint256 shares = balanceOf(owner);
         uint256 liquid = _liquidity();
-        if (_convertToAssets(shares, Math.Rounding.Floor) <= liquid) return shares;
+        if (previewRedeem(shares) <= liquid) return shares;
         return Math.min(shares, _convertToShares(liquid, Math.Rounding.Floor));
     }
 
@@ -93,7 +97,10 @@ abstract contract Strategy is ERC4626, ReentrancyGuard, AccessManaged, Emergency
         _requireAtMost(EmergencyState.NORMAL);
         _mint(receiver, shares);
         emit Deposit(caller, receiver, assets, shares);
+        uint256 before = IERC20(asset()).balanceOf(address(this));
         IERC20(asset()).safeTransferFrom(caller, address(this), assets);
+        uint256 arrived = IERC20(asset()).balanceOf(address(this)) - before;
+        require(arrived == assets, AssetsArrivedDiffer(assets, arrived));
         _put(assets);
     }
 
@@ -106,8 +113,10 @@ abstract contract Strategy is ERC4626, ReentrancyGuard, AccessManaged, Emergency
         if (caller != owner) _spendAllowance(owner, caller, shares);
         _burn(owner, shares);
         emit Withdraw(caller, receiver, owner, assets, shares);
+        // Worth nothing: nothing is taken and nothing is paid.
+        // slither-disable-next-line incorrect-equality
         if (assets == 0) return;
-        _take(assets);
+        _take(assets, shares);
         IERC20(asset()).safeTransfer(receiver, assets);
     }
 

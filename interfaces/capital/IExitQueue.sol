@@ -33,6 +33,8 @@ interface IExitQueue is IEmergencyTarget, IERC165 {
     error ClaimExceedsMaximum(uint256 requested, uint256 maximum);
     /// @notice The access policy does not let the claim to the shares pass from `from` to `to`.
     error TransferRefused(address from, address to);
+    /// @notice The strategies that would pay carry a loss beyond the part of those who wait: it must be reported first.
+    error UnfairPrice(uint256 paid, uint256 least);
 
     function router() external view returns (address);
     function asset() external view returns (address);
@@ -52,7 +54,8 @@ interface IExitQueue is IEmergencyTarget, IERC165 {
     /// @notice Controller or operator: takes back what was not processed yet.
     function cancelRedeem(uint256 requestId, address receiver) external returns (uint256 shares);
     /// @notice Anyone: processes up to `maxRequests` from the head, as far as liquidity goes; the last may be paid in
-    /// part.
+    /// part. Refuses to pay less than shares are worth with every loss counted, reported or not: whoever calls cannot
+    /// leave to those who wait a loss that all holders bear.
     function process(uint256 maxRequests) external returns (uint256 processedShares, uint256 paidAssets);
 
     /// @notice Shares of request `requestId` that wait; 0 if `controller` is not its controller.

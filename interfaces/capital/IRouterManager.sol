@@ -9,7 +9,8 @@ interface IRouterManager is IRouterTypes {
     // ---- keeper ----
 
     /// @notice Reconciles one strategy's debt with its worth. Outside the health limits the debt stays as it was, the
-    /// strategy goes under review, and (0, 0) returns. In WITHDRAW_ONLY only a loss is booked.
+    /// strategy goes under review, and (0, 0) returns. In WITHDRAW_ONLY and FROZEN only a loss is booked, so that exits
+    /// which open again find the right price.
     function processReport(address strategy) external returns (uint256 gain, uint256 loss);
 
     /// @notice Harvester: pulls `assets` from the caller and locks them as profit of `strategy`.

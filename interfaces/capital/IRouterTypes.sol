@@ -145,6 +145,7 @@ interface IRouterTypes {
     error Reentered();
     error OnlySelf();
     error InvalidManager(address manager);
+    error InvalidBreaker(address breaker);
     /// @notice A guarded call failed with so little gas left that the shortage may have caused it.
     error InsufficientGas();
     error PermitExpired(uint256 deadline);

@@ -52,13 +52,13 @@ class Position:
 
 def positions(view: ContractView) -> list[Position]:
     """Every active strategy of the router; one that does not answer is left out."""
-    router = view.address("CapitalRouter")
     found = []
     for strategy in view.read("CapitalRouter", "CapitalRouter", "strategies"):
         state = view.read("CapitalRouter", "CapitalRouter", "strategyState", strategy)
         try:
-            shares = view.read(strategy, "Strategy", "balanceOf", router)
-            worth = view.read(strategy, "Strategy", "convertToAssets", shares)
+            # NOTE: as a report would see it. Shares that lie at the router outside its books (sent
+            # by a stranger, or owed in kind) would call for a report that never comes to an end.
+            worth = view.read(strategy, "Strategy", "previewRedeem", state.shares)
         except ReadError:
             continue
         found.append(Position(strategy, state.debt, worth, state.lastReport, state.underReview))
@@ -86,11 +86,11 @@ class Trigger:
     min_loss_bps: int = 1
 
     def fires(self, position: Position, now: int) -> bool:
-        """Whether it calls for one; a strategy under review or without debt and worth does not."""
-        if position.under_review or not (position.debt or position.worth):
+        """Whether it calls for one; a strategy under review or without debt does not."""
+        if position.under_review or not position.debt:
             return False
         change = position.worth - position.debt
-        if change * BPS >= self.min_gain_bps * max(position.debt, 1) and change > 0:
+        if change * BPS >= self.min_gain_bps * position.debt and change > 0:
             return True
         if -change * BPS >= self.min_loss_bps * position.debt and change < 0:
             return True

@@ -58,10 +58,22 @@ class Holders(_Model):
 
 
 class Feed(_Model):
-    """One AggregatorV3 feed and the age at which its answer is too old."""
+    """One AggregatorV3 feed, the age at which its answer is too old, and the answers it refuses.
+
+    The bounds are in the feed's own units and are refused themselves: a feed that its publisher
+    clamps goes on answering at the clamp while the market is elsewhere.
+    """
 
     address: Address
     max_age: Seconds
+    min_answer: Annotated[int, Field(ge=0)] = 0
+    max_answer: Amount = 10**24
+
+    @model_validator(mode="after")
+    def _some_answer_left(self) -> Feed:
+        if self.min_answer >= self.max_answer:
+            raise ValueError("min_answer is not below max_answer")
+        return self
 
 
 class Asset(_Model):

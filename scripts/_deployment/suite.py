@@ -24,7 +24,6 @@ from scripts._safe import Call
 
 SETTLE_TIME = 900
 RECOVER_DIVISOR = 2
-MAX_ANSWER = 10**24
 NO_SANITY_BOUND = (ZERO_ADDRESS, 0)
 PROTOCOL_SHARE_BPS = 1_000
 # Pool defaults: fee 0.05 % to 1 %, rising with volatility and with deviation.
@@ -37,6 +36,8 @@ POOL_TRUNCATION_RATE = 60
 # What a suite costs to deploy, measured over local peers and rounded up.
 GAS = 55_000_000
 GWEI, ETHER = 10**9, 10**18
+# The breaker's largest limit (TokenBucket.MAX_LIMIT).
+LARGEST_LIMIT = 2**103 - 1
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Suite:
         )
         pool = self._pool(factory, gate)
         self._wire_router(router, queue, strategies)
-        self._wire_breaker(breaker, router)
+        self._wire_breaker(breaker, router, strategies)
         self._grant(authority, harvester)
         managed = {
             "PriceOracle": oracle,
@@ -179,8 +180,8 @@ class Suite:
                 f"{symbol}Feed{number}",
                 feed.address,
                 feed.max_age,
-                0,
-                MAX_ANSWER,
+                feed.min_answer,
+                feed.max_answer,
                 f"{symbol} / USD, AggregatorV3, {feed.max_age} s",
                 artifact="AggregatorV3Adapter",
             ).address
@@ -198,20 +199,16 @@ class Suite:
             oracle.functions.setFeeds(asset.token, adapters, rules),
         )
 
-    def _wire_breaker(self, breaker: Contract, router: Contract) -> None:
+    def _wire_breaker(
+        self, breaker: Contract, router: Contract, strategies: dict[str, Contract]
+    ) -> None:
         limits = self._p.limits
-        held = self._client.call(breaker.functions.limitOf(router.address, self._p.asset))
-        self._in.ensure(
-            "exits metered",
-            held[0] != 0,
-            breaker.functions.setLimit(
-                router.address,
-                self._p.asset,
-                limits.exit_limit,
-                limits.exit_window,
-                limits.exit_limit // 10,
-            ),
-        )
+        self._meter(breaker, router, "exits", self._p.asset, limits.exit_limit)
+        for name, strategy in strategies.items():
+            # NOTE: what leaves in kind is redeemed at the strategy, past the asset's meter.
+            shares = self._client.call(strategy.functions.convertToShares(limits.exit_limit))
+            what = f"exits in {name} shares"
+            self._meter(breaker, router, what, strategy.address, min(shares, LARGEST_LIMIT))
         watch = self._client.call(breaker.functions.watchOf(router.address))
         self._in.ensure(
             "router under watch",
@@ -220,6 +217,17 @@ class Suite:
                 router.address,
                 (self._p.asset, limits.max_drawdown_bps, limits.max_price_drop_bps, 0, 0),
             ),
+        )
+
+    def _meter(
+        self, breaker: Contract, router: Contract, what: str, token: str, limit: int
+    ) -> None:
+        held = self._client.call(breaker.functions.limitOf(router.address, token))
+        window = self._p.limits.exit_window
+        self._in.ensure(
+            f"{what} metered",
+            held[0] != 0,
+            breaker.functions.setLimit(router.address, token, limit, window, limit // 10),
         )
 
     # ---- money plane ----

@@ -86,6 +86,7 @@ def verify(client: ChainClient, deployment: Deployment) -> list[Check]:
         ("code as compiled", _rebuilt),
         ("wiring", _wiring),
         ("strategies of the router", _strategies),
+        ("exits metered", _meters),
         ("targets of the gate", _targets),
         ("roles", _roles),
         ("permissions", _permissions),
@@ -159,6 +160,19 @@ def _strategies(client: ChainClient, deployment: Deployment) -> tuple[int, list[
     problems = [f"{_named(deployment, a)} is not among them" for a in own if a not in listed]
     problems += [f"{a} is nothing that the file knows" for a in listed if a not in known]
     return len(listed), problems
+
+
+def _meters(client: ChainClient, deployment: Deployment) -> tuple[int, list[str]]:
+    router = bind(client, deployment, ROUTER)
+    limit_of = bind(client, deployment, "CircuitBreaker").functions.limitOf
+    asset = client.call(router.functions.asset())
+    leaving = [asset, *client.call(router.functions.strategies())]
+    problems = [
+        f"{_named(deployment, token)} leaves the router without a limit"
+        for token in leaving
+        if not client.call(limit_of(router.address, token))[0]
+    ]
+    return len(leaving), problems
 
 
 def _targets(client: ChainClient, deployment: Deployment) -> tuple[int, list[str]]:

@@ -40,6 +40,8 @@ USDC = 10**6
 ETHER = 10**18
 DAY = 86_400
 FEED_MAX_AGE = DAY
+# A ten-thousandth of a dollar and a million, in the feeds' eight decimals.
+FEED_MIN, FEED_MAX = 10**4, 10**14
 CREDIT_RATE_BPS = 900
 POOL_WETH = 2_000 * ETHER
 POOL_USDC = 4_000_000 * USDC
@@ -216,7 +218,13 @@ def local_parameters(
             Asset(
                 token=token.address,
                 feeds=tuple(
-                    Feed(address=feed.address, max_age=FEED_MAX_AGE) for feed in peers.feeds[symbol]
+                    Feed(
+                        address=feed.address,
+                        max_age=FEED_MAX_AGE,
+                        min_answer=FEED_MIN,
+                        max_answer=FEED_MAX,
+                    )
+                    for feed in peers.feeds[symbol]
                 ),
                 max_spread_bps=200,
             )

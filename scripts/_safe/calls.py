@@ -15,6 +15,7 @@ from scripts._safe.transaction import Call, checked_address
 SHAPE = re.compile(r"^(\w+)\.(\w+)\((.*)\)$", re.DOTALL)
 WORD = 32
 THIS_SAFE = "Safe"
+AUTHORITY = "AccessAuthority"
 
 
 def parse_call(text: str, book: AddressBook, safe: str) -> Call:
@@ -55,6 +56,20 @@ def parse_call(text: str, book: AddressBook, safe: str) -> Call:
         return Call(to, FunctionCodec(entries[0]).encode(values))
     except AbiError as error:
         raise SafeError(f"the arguments do not fit: {error}") from None
+
+
+def announced(call: Call, book: AddressBook) -> Call:
+    """The call that announces `call` to the access manager, for as early as the delay allows.
+
+    Raises:
+        SafeError: if it carries ether, or the deployment has no access manager.
+    """
+    if call.value:
+        raise SafeError("a call that carries ether cannot be announced")
+    authority = book.address(AUTHORITY)
+    entries = [entry for entry in book.abis[authority] if entry.get("name") == "schedule"]
+    # 0 asks for the earliest time.
+    return Call(authority, FunctionCodec(entries[0]).encode((call.to, call.data, 0)))
 
 
 def text_word(text: str) -> bytes:

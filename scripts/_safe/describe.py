@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from offchain import artifacts
 from offchain.abi import AbiEntry, AbiError, TupleCodec, selector
 from offchain.artifacts import ArtifactError
 from offchain.deployment import Deployment
+from scripts._deployment.bound import abi_of
 from scripts._safe.abi import SAFE_ABI
 from scripts._safe.errors import SafeError
 from scripts._safe.transaction import Call, Operation, SafeTx
@@ -57,7 +57,7 @@ class AddressBook:
         names |= {c.address: name for name, c in deployment.contracts.items()}
         try:
             abis = {
-                deployment.address(name): artifacts.load(deployment.artifact(name)).abi
+                deployment.address(name): abi_of(deployment.artifact(name))
                 for name in deployment.contracts
             }
         except ArtifactError as error:
@@ -138,12 +138,16 @@ def _describe_call(call: Call, safe: str, book: AddressBook) -> tuple[list[str],
             break
         if not exact:
             break
-        arguments = [
-            line
-            for v, p in zip(values, entry["inputs"], strict=True)
-            for line in _show_argument(v, p, book)
-        ]
-        return [f"{where}: {entry['name']}", *arguments, *value], True
+        named = dict(zip((p.get("name") for p in entry["inputs"]), values, strict=True))
+        arguments, known = [], True
+        for v, p in zip(values, entry["inputs"], strict=True):
+            if p["type"] == "bytes" and p.get("name") == "data" and "target" in named:
+                # NOTE: what the access manager is told to call later is signed now.
+                inner, known = _describe_call(Call(named["target"], v), safe, book)
+                arguments += [f"data: {inner[0]}", *(f"  {line}" for line in inner[1:])]
+            else:
+                arguments += _show_argument(v, p, book)
+        return [f"{where}: {entry['name']}", *arguments, *value], known
     raw = call.data.hex()
     return [f"{where}: UNREADABLE CALL 0x{raw}", *value], False
 

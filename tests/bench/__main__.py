@@ -1,11 +1,11 @@
-"""`make bench`: measures the pool beside its peers in one run; it judges only what is promised."""
+"""`make bench`: measures pool, capital and safety plane; it judges only what is promised."""
 
 from __future__ import annotations
 
 import sys
 import time
 
-from tests.bench import amm
+from tests.bench import amm, capital, safety
 from tools import report
 
 
@@ -14,8 +14,11 @@ def main() -> int:
     started = time.monotonic()
     print("bench: gas, attack search, cost of moving the average; some minutes", flush=True)
     figures: dict[str, report.Figure] = dict(amm.measure())
+    figures |= capital.measure()
+    figures |= safety.measure()
     figures["seconds"] = round(time.monotonic() - started, 1)
-    return report.write("bench", figures, amm.promises(figures))
+    promises = amm.promises(figures) | capital.promises(figures) | safety.promises(figures)
+    return report.write("bench", figures, promises)
 
 
 if __name__ == "__main__":

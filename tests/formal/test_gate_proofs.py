@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from functools import cache
 
 import pytest
-from vyper.compiler import compile_code
-from vyper.compiler.settings import Settings
 
+from tests.fuzz.safety.gate_source import mutated_gate
 from tests.support import build
-from tests.support.build import ROOT
 from tests.support.halmos import prove
 
 PROOFS = "tests/formal/GateProofs.sol"
@@ -39,8 +37,8 @@ MUTANTS = {
         "        applied = THROTTLED\n",
     ),
     "check_sentinel_throttles_only": (
-        "self._raise_or_revert(ROLE_SENTINEL, target, THROTTLED,",
-        "self._raise_or_revert(ROLE_SENTINEL, target, WITHDRAW_ONLY,",
+        "self._raise_or_revert(gate_roles.ROLE_SENTINEL, target, THROTTLED,",
+        "self._raise_or_revert(gate_roles.ROLE_SENTINEL, target, WITHDRAW_ONLY,",
     ),
     "check_anyone_ends_a_freeze": (
         "    if block.timestamp < self._expiry(record):",
@@ -69,13 +67,5 @@ def test_gate__all_callers_times_and_parameters__proven(statement):
 @pytest.mark.parametrize("statement", MUTANTS)
 def test_gate__rule_broken__refuted(statement):
     """Control: S3, S4, S6."""
-    before, after = MUTANTS[statement]
-    source = (ROOT / "contracts/safety/EmergencyGate.vy").read_text()
-    assert source.count(before) == 1, "the mutation has lost its place"
-    compiled = compile_code(
-        source.replace(before, after),
-        output_formats=["bytecode"],
-        settings=Settings(evm_version="shanghai"),
-    )
-    code = bytes.fromhex(compiled["bytecode"].removeprefix("0x"))
+    code = mutated_gate(*MUTANTS[statement])
     assert not run(code, "--function", statement)[statement]

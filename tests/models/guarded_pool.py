@@ -425,6 +425,13 @@ class Pool:
                 self.index = 0
         self.ring[self.index] = observation
 
+    def grow(self, cardinality: int) -> None:
+        """Makes room for so many observations; they come into use when the ring next ends."""
+        self._require(State.WITHDRAW_ONLY)
+        if cardinality <= self.cardinality_target:
+            raise Rejected("InvalidConfig")
+        self.cardinality_target = cardinality
+
     def observe(self, seconds_ago: int) -> tuple[int, int]:
         """Both cumulatives at that time, interpolated between stored observations."""
         now = self._opened()

@@ -278,10 +278,12 @@ class RouterModel:
     # ---- keeper ----
 
     def report(self, strategy: StrategyModel) -> tuple[int, int]:
-        if self.state == FROZEN or strategy.vault.broken:
+        if strategy.vault.broken:
             raise Refused
         worth, debt = strategy.worth(), strategy.debt
         gain, loss = max(0, worth - debt), max(0, debt - worth)
+        if self.state == FROZEN and not loss:
+            raise Refused
         for change, bps in ((gain, strategy.max_gain_bps), (loss, strategy.max_loss_bps)):
             if bps != NO_LIMIT and change > DUST and change * BPS > debt * bps:
                 strategy.review = True

@@ -154,7 +154,8 @@ def _test_sources() -> dict[PurePosixPath, str]:
         if path.suffix == ".sol":
             found[relative] = _digest(_closure(relative), salt)
         elif path.suffix == ".vy":
-            found[relative] = _digest([path], salt)
+            # A module may be imported from the same folder.
+            found[relative] = _digest(path.parent.glob("*.vy"), salt)
     return found
 
 

@@ -9,9 +9,11 @@ from functools import partial
 
 import click
 
+from offchain.artifacts import ArtifactError
+from tests.support import build
 from tools import report
-from tools.audit import registry, runner
-from tools.audit.gate import Budget
+from tools.audit import dossier, registry, runner
+from tools.audit.gate import Budget, GateError
 
 
 @click.group(invoke_without_command=True)
@@ -27,7 +29,8 @@ def audit(context: click.Context) -> None:
 def run(names: tuple[str, ...]) -> None:
     """Runs the gates NAMES, or all; BUDGET=night in the environment gives them all the time.
 
-    All gates together write reports/audit.json; some alone write reports/audit-part.json.
+    All gates together write reports/audit.json and the dossier below audits/dossier/; some alone
+    write reports/audit-part.json.
     """
     chosen = [name for name in registry.NAMES if name in names] if names else registry.NAMES
     if unknown := set(names) - set(registry.NAMES):
@@ -39,7 +42,46 @@ def run(names: tuple[str, ...]) -> None:
     figures, promises = runner.figures(outcomes)
     figures["budget"] = "night" if budget.night else "ci"
     figures["seconds"] = round(time.monotonic() - started, 1)
+    if not names:
+        page = dossier.write(outcomes, figures, promises)
+        budget.say(f"dossier: {page.relative_to(report.ROOT)}")
     sys.exit(report.write("audit-part" if names else "audit", figures, promises))
+
+
+@audit.command()
+@click.option("--why", required=True, help="one sentence for audits/snapshots/CHANGES.md")
+def snapshot(why: str) -> None:
+    """Writes the snapshots of interfaces and storage anew, with the reason for the change."""
+    from tools.audit.contracts import snapshots  # noqa: PLC0415 - loads every artifact
+    from tools.audit.gates import contracts  # noqa: PLC0415
+    from tools.audit.sources import ROOT  # noqa: PLC0415
+
+    try:
+        build.ensure_compiled()
+        changed = snapshots.write(ROOT, contracts.current(), why)
+    except (GateError, ArtifactError) as error:
+        raise click.ClickException(str(error)) from error
+    for line in changed:
+        print(line)
+    print(f"{len(changed)} changes written")
+
+
+@audit.command()
+@click.option("--confirm", multiple=True, metavar="CONTRACT", help="its old reasons still hold")
+def triage(confirm: tuple[str, ...]) -> None:
+    """Shows which of Mythril's findings are to be decided, and which decisions are stale.
+
+    After looking at a changed contract, --confirm writes its old entries for its new code.
+    """
+    from tools.audit.mythril import desk  # noqa: PLC0415 - loads every artifact
+
+    try:
+        lines, undecided = desk.open_questions(_budget(), confirm)
+    except (GateError, ArtifactError) as error:
+        raise click.ClickException(str(error)) from error
+    for line in lines:
+        print(line)
+    sys.exit(1 if undecided else 0)
 
 
 def _budget() -> Budget:

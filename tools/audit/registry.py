@@ -7,7 +7,7 @@ from typing import cast
 
 from tools.audit.gate import Gate
 
-NAMES: tuple[str, ...] = ()
+NAMES: tuple[str, ...] = ("dependencies", "contracts", "slither", "proofs", "fuzz", "mythril")
 
 
 def load(name: str) -> Gate:

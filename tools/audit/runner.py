@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from offchain.artifacts import ArtifactError
 from tools.audit import registry
 from tools.audit.gate import Budget, GateError, GateResult
 from tools.report import Figure
@@ -32,7 +33,7 @@ def run(names: Sequence[str], budget: Budget) -> list[Outcome]:
         started = time.monotonic()
         try:
             result = gate.run(budget)
-        except GateError as error:
+        except (GateError, ArtifactError) as error:
             result = GateResult({}, failures=(f"no answer: {error}",))
         seconds = round(time.monotonic() - started, 1)
         verdict = "passed" if result.passed else "FAILED"

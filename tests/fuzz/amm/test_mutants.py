@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import random
-import subprocess
 from dataclasses import dataclass
-from functools import cache
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from offchain.artifacts import ROOT
 from tests.fuzz.amm.attack import Runner, random_trip
 from tests.fuzz.amm.test_pool_model import PoolAgainstModel
 from tests.models.guarded_pool import Config
 from tests.support.amm import PoolWorld
 from tests.support.evm import Evm
+from tests.support.pool_code import creation_code
 
 pytestmark = pytest.mark.fuzz
 
@@ -49,20 +45,20 @@ ATTACKED = [
     Mutant(
         "forgets_the_previous_epoch",
         "PoolState",
-        "return packWindow(code, code + 1, window & CODE_MASK, (window >> 60) & CODE_MASK, fee);",
-        "return packWindow(code, code + 1, code, code + 1, fee);",
+        "uint256 previous = window & PAIR_MASK;",
+        "uint256 previous = lo | (hi << 60);",
     ),
     Mutant(
         "keeps_the_first_low_of_an_epoch",
         "PoolState",
-        "min(window & CODE_MASK, code),",
-        "window & CODE_MASK,",
+        "lo = Math.min(window & CODE_MASK, code);",
+        "lo = window & CODE_MASK;",
     ),
     Mutant(
         "keeps_the_first_high_of_an_epoch",
         "PoolState",
-        "max((window >> 60) & CODE_MASK, code + 1),",
-        "(window >> 60) & CODE_MASK,",
+        "hi = Math.max((window >> 60) & CODE_MASK, code + 1);",
+        "hi = (window >> 60) & CODE_MASK;",
     ),
     Mutant(
         "guards_no_sell",
@@ -78,7 +74,7 @@ ATTACKED = [
     ),
     Mutant(
         "opens_no_block_on_exact_in",
-        "GuardedPool",
+        "PoolGuard",
         "if (core.blockOf() != number & PoolState.BLOCK_MASK) {",
         "if (core.blockOf() != number & PoolState.BLOCK_MASK && msg.data.length > 164 "
         "&& msg.sig != this.swapExactIn.selector) {",
@@ -93,7 +89,7 @@ MODELLED = [
     ),
     Mutant(
         "takes_one_unit_less_for_shares",
-        "GuardedPool",
+        "PoolQuotes",
         "amount0 = Math.ceilDiv(shares * r0, supply);",
         "amount0 = shares * r0 / supply;",
     ),
@@ -112,38 +108,9 @@ MODELLED = [
 ]
 
 
-@cache
 def deployer_code(mutant: Mutant) -> bytes:
     """Creation code of a PoolDeployer whose pools carry the fault."""
-    config = yaml.safe_load((ROOT / "ape-config.yaml").read_text())["solidity"]
-    sources = {
-        str(path.relative_to(ROOT)): {"content": path.read_text()}
-        for path in (ROOT / "contracts" / "amm").glob("*.sol")
-    }
-    changed = sources[f"contracts/amm/{mutant.source}.sol"]
-    assert changed["content"].count(mutant.old) == 1, f"{mutant.name}: the source has changed"
-    changed["content"] = changed["content"].replace(mutant.old, mutant.new)
-    target = "contracts/amm/PoolDeployer.sol"
-    request = {
-        "language": "Solidity",
-        "sources": sources,
-        "settings": {
-            "evmVersion": config["evm_version"],
-            "viaIR": config["via_ir"],
-            "optimizer": {"enabled": True, "runs": 200},
-            "remappings": config["import_remapping"],
-            "outputSelection": {target: {"PoolDeployer": ["evm.bytecode.object"]}},
-        },
-    }
-    command = ["node", "tools/solc.js", "--standard-json"]
-    command += ["--base-path", ".", "--include-path", "node_modules"]
-    done = subprocess.run(
-        command, cwd=ROOT, input=json.dumps(request), capture_output=True, text=True, check=True
-    )
-    output = json.loads(done.stdout)
-    errors = [e["formattedMessage"] for e in output.get("errors", []) if e["severity"] == "error"]
-    assert not errors, errors
-    return bytes.fromhex(output["contracts"][target]["PoolDeployer"]["evm"]["bytecode"]["object"])
+    return creation_code("PoolDeployer", ((mutant.source, mutant.old, mutant.new),))
 
 
 @pytest.mark.parametrize("mutant", ATTACKED, ids=lambda m: m.name)

@@ -11,9 +11,10 @@ from click.testing import CliRunner, Result
 
 from scripts import emergency, multisig
 from scripts._safe import Call, Proposal
-from tests.integration.safety.conftest import BrakeWorld
 from tests.integration.safety.test_safe_account import register_all, states
+from tests.peers.npm import deploy_own
 from tests.support.anvil import Anvil
+from tests.support.brake import BrakeWorld
 from tests.support.gate import MAX_DURATION, State
 
 pytestmark = pytest.mark.peers
@@ -139,6 +140,39 @@ def test_multisig__propose_by_names__shown_and_executed(run, world):
     assert f"     sentinel_: {world.stranger.address} (unknown address)" in shown
     assert f"     target: Target1 {world.targets[1].address}" in shown
     assert world.client.call(world.gate.functions.sentinel()) == world.stranger.address
+
+
+def test_multisig__call_that_waits__announced_then_made(run, world, chain):
+    payer, governance = world.executor, world.governance.address
+    authority = deploy_own(world.client, payer, "AccessAuthority", payer.address)
+    oracle = deploy_own(world.client, payer, "PriceOracle", authority.address)
+    grant = authority.functions.grantRole(0, governance, MAX_DURATION)
+    world.client.transact(payer, grant)
+    world.deployment(AccessAuthority=authority, PriceOracle=oracle).save(
+        Path("deployments") / f"{world.client.chain_id}.json"
+    )
+    call = ("--call", f'PriceOracle.setSequencerFeed("{governance}", 3600)')
+    propose = "multisig propose --safe governance"
+    assert "reverts" in refusal(run(propose, *call, *GOVERNORS, *EXECUTOR))
+
+    shown = lines(run(propose + " --announce", *call, *GOVERNORS, *EXECUTOR))
+    assert f"1. AccessAuthority {authority.address}: schedule" in shown
+    assert f"     data: PriceOracle {oracle.address}: setSequencerFeed" in shown
+    assert "       grace: 3600" in shown
+    assert "reverts" in refusal(run(propose, *call, *GOVERNORS, *EXECUTOR))
+    chain.advance(MAX_DURATION)
+    lines(run(propose, *call, *GOVERNORS, *EXECUTOR))
+    assert world.client.call(oracle.functions.sequencerGrace()) == 3_600
+
+
+def test_multisig__announced_call_unreadable__nobody_signs(run, world):
+    authority = deploy_own(world.client, world.executor, "AccessAuthority", world.executor.address)
+    world.deployment(AccessAuthority=authority).save(
+        Path("deployments") / f"{world.client.chain_id}.json"
+    )
+    text = 'AccessAuthority.schedule("AccessAuthority", "0xdeadbeef", 0)'
+    result = run("multisig propose --safe governance --account TEST::1", "--call", text)
+    assert refusal(result) == "multisig: a part of this transaction cannot be read: do not sign it"
 
 
 def test_multisig__show__both_safes(run, world):

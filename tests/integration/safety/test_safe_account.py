@@ -5,39 +5,24 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-from hexbytes import HexBytes
 
 from offchain.chain.client import TransactionReverted
-from scripts._safe import Call, Operation, SafeAccount, SafeError, SafeTx, sign_all
+from scripts._safe import Operation, SafeAccount, SafeError, SafeTx, sign_all
 from scripts._safe.abi import MULTI_SEND_CALL_ONLY
 from scripts._safe.transaction import ZERO_ADDRESS
-from tests.integration.safety.conftest import BrakeWorld
 from tests.peers.safe import create_safe
-from tests.support.gate import MAX_DURATION, REASON, State
+from tests.support.brake import (
+    MOST_GAS_FOR_TWENTY,
+    BrakeWorld,
+    call,
+    freeze_all,
+    freeze_call,
+    govern,
+    register_all,
+)
+from tests.support.gate import REASON, State
 
 pytestmark = pytest.mark.peers
-# A quarter of the smallest block of our target chains.
-MOST_GAS_FOR_TWENTY = 7_500_000
-
-
-def call(contract, function, *args) -> Call:
-    return Call(contract.address, bytes(HexBytes(contract.encode_abi(function, list(args)))))
-
-
-def register_all(world: BrakeWorld):
-    calls = [call(world.gate, "register", t.address) for t in world.targets]
-    return govern(world, calls)
-
-
-def govern(world: BrakeWorld, calls):
-    tx = world.governance.build(calls)
-    signatures = sign_all(tx, world.governance_owners[:3])
-    return world.governance.execute(tx, signatures, world.executor)
-
-
-def freeze_call(world: BrakeWorld, targets=None) -> Call:
-    chosen = [t.address for t in (world.targets if targets is None else targets)]
-    return call(world.gate, "raiseMany", chosen, State.FROZEN, MAX_DURATION, REASON)
 
 
 def states(world: BrakeWorld) -> set[int]:
@@ -54,9 +39,7 @@ def test_state__real_safes__owners_threshold_nonce(world):
 
 def test_freeze__two_of_three_guardians__twenty_targets_in_one_transaction(world, record_property):
     register_all(world)
-    tx = world.guardian.build([freeze_call(world)])
-    signatures = sign_all(tx, world.guardian_owners[:2])
-    receipt = world.guardian.execute(tx, signatures, world.executor)
+    receipt = freeze_all(world)
     assert states(world) == {State.FROZEN}
     assert len(world.client.events(receipt, world.gate, "StateRaised")) == len(world.targets)
     record_property("freeze_twenty_targets_gas", receipt["gasUsed"])

@@ -74,8 +74,16 @@ def differences(finished: Finished, deployment: Deployment | None = None) -> dic
 
 def test_verify__untouched_suite__no_difference(finished: Finished) -> None:
     checks = verify(finished.client, finished.deployment)
-    assert [check.problems for check in checks] == [()] * 8
+    assert [check.problems for check in checks] == [()] * 9
     assert all(check.seen for check in checks)
+
+
+def test_deployed_feeds__refuse_the_bounds_of_the_parameters(finished: Finished) -> None:
+    (first, *_), *_ = [asset.feeds for asset in finished.site.parameters.assets]
+    adapter = finished.contract("USDCFeed1").functions
+    assert first.min_answer > 0
+    assert finished.client.call(adapter.minAnswer()) == first.min_answer
+    assert finished.client.call(adapter.maxAnswer()) == first.max_answer
 
 
 def _other_code(f: Finished) -> None:
@@ -92,6 +100,11 @@ def _other_queue(f: Finished) -> None:
 
 def _unregister(f: Finished) -> None:
     f.govern_gate("remove", f.deployment.address("ExitQueue"))
+
+
+def _limit_removed(f: Finished) -> None:
+    router, aave = (f.deployment.address(n) for n in ("CapitalRouter", "AaveV3Strategy"))
+    f.govern("CircuitBreaker", "removeLimit", router, aave)
 
 
 def _stranger_in_a_role(f: Finished) -> None:
@@ -126,6 +139,7 @@ PLANTED: dict[str, tuple[Callable[[Finished], None], str, str]] = {
     "code": (_other_code, "code as recorded", "PoolDeployer has other code"),
     "gate's breaker": (_other_breaker, "wiring", "EmergencyGate.breaker is attacker"),
     "exit queue": (_other_queue, "wiring", "CapitalRouter.exitQueue is"),
+    "limit": (_limit_removed, "exits metered", "AaveV3Strategy leaves the router without a limit"),
     "target": (_unregister, "targets of the gate", "ExitQueue is not registered"),
     "role too many": (_stranger_in_a_role, "roles", "holds keeper"),
     "role missing": (_role_taken, "roles", "does not hold keeper"),

@@ -35,6 +35,11 @@ contract RewardingStrategy is StrategyDouble {
         due[token] = amount;
     }
 
+    /// @notice More of a token that is listed already.
+    function setDue(address token, uint256 amount) external {
+        due[token] = amount;
+    }
+
     function setReentry(bytes calldata data) external {
         mode = Mode.REENTERS;
         reentry = data;

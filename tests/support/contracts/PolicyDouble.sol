@@ -8,6 +8,7 @@ contract PolicyDouble {
     mapping(address account => bool) public denied;
     address public escrow;
     bool public broken;
+    bool public exitsBroken;
 
     function setDenied(address account, bool denied_) external {
         denied[account] = denied_;
@@ -21,6 +22,10 @@ contract PolicyDouble {
         broken = broken_;
     }
 
+    function setExitsBroken(bool broken_) external {
+        exitsBroken = broken_;
+    }
+
     function canDeposit(address payer, address receiver) external view returns (bool) {
         require(!broken, Broken());
         return !denied[payer] && !denied[receiver];
@@ -32,7 +37,7 @@ contract PolicyDouble {
     }
 
     function exitReceiver(address owner, address receiver) external view returns (address) {
-        require(!broken, Broken());
+        require(!broken && !exitsBroken, Broken());
         return denied[owner] ? escrow : receiver;
     }
 }

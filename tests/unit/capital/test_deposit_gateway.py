@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.evm import Contract, Evm, reverts
+from tests.support.evm import Contract, Evm, interface, reverts
 from tests.support.flows import FROZEN, THROTTLED, WITHDRAW_ONLY, Flows, Intent, flows
 
 UNIT = 10**18
@@ -306,6 +306,16 @@ def test_settle__exit_with_permit_on_shares__needs_no_allowance(world: Flows) ->
     world.router.approve(world.gateway, 0, sender=owner)
     permit = world.permit(world.router, owner, SHARE)
     assert world.settle(world.exit_intent(owner, SHARE, permit=permit)) == (0, 1)
+
+
+def test_settle__idle_pays_all__asks_no_strategy(world: Flows) -> None:
+    """Every view of the strategy burns its gas: a batch that asked one would run out."""
+    owner = world.invest("investor", 3 * UNIT)
+    world.lend_all_but(UNIT)
+    for view in ("previewRedeem", "maxWithdraw"):
+        selector = interface("StrategyDouble").by_name[view][0].selector
+        world.strategy.setFault(selector, 2)
+    assert world.settle(world.exit_intent(owner, SHARE // 2), gas=900_000) == (0, 1)
 
 
 # ---- odd tokens

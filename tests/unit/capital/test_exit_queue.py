@@ -168,6 +168,38 @@ def test_process__unrealised_loss__one_price_for_the_chunk(
     assert [world.queue.maxWithdraw(h) for h in holders] == [8 * UNIT] * 3
 
 
+def test_process__payer_carries_more_than_the_queues_loss__waits_for_the_report(
+    world: Flows, holders: list[Address]
+) -> None:
+    """Property: R5. Two strategies of 15; the first loses 10: each 10 in shares is worth 20 / 3."""
+    owner, capital = holders[0], world.capital
+    healthy = capital.add_strategy()
+    capital.lend(world.strategy, 15 * UNIT)
+    capital.lend(healthy, 15 * UNIT)
+    request(world, owner, 10 * SHARE)
+    world.lose(10 * UNIT, report=False)
+    with reverts("UnfairPrice", 10 * UNIT // 3, 10 * (2 * UNIT // 3)):
+        world.queue.process(1, sender=world.evm.account("attacker"))
+    capital.report(world.strategy)
+    assert world.queue.process(1) == (10 * SHARE, 20 * UNIT // 3)
+    assert_books(world)
+
+
+def test_process__all_strategies_lost_alike__pays_at_once(
+    world: Flows, holders: list[Address]
+) -> None:
+    owner, capital = holders[0], world.capital
+    other = capital.add_strategy()
+    capital.lend(world.strategy, 13 * UNIT)
+    capital.lend(other, 13 * UNIT)
+    request(world, owner, 10 * SHARE)
+    for strategy in (world.strategy, other):
+        strategy.lose(UNIT + 1)
+    shares, paid = world.queue.process(1)
+    # Four idle at book value, six from a strategy that kept 12 of 13.
+    assert (shares, paid) == (10 * SHARE, 4 * UNIT + 6 * UNIT * (12 * UNIT - 1) // (13 * UNIT))
+
+
 def test_process__awkward_price__parts_sum_to_what_was_paid(world: Flows) -> None:
     """Property: R7."""
     world.make_price_awkward(UNIT)
@@ -238,6 +270,23 @@ def test_redeem__in_parts_over_two_prices__average_and_exact_sum(
     assert part + rest == held == world.asset.balanceOf(owner)
     event = world.evm.events("Withdraw")[0]
     assert (event["owner"], event["receiver"], event["assets"]) == (owner, owner, rest)
+    assert_books(world)
+
+
+def test_process__same_shares_come_back_for_ever__never_stuck(world: Flows) -> None:
+    """Property: R7. All that was ever processed for one controller exceeds 128 bits."""
+    owner = world.evm.account("attacker")
+    assets = 2**106
+    world.capital.fund(owner, assets)
+    for spender in (world.router, world.queue):
+        world.router.approve(spender, 2**256 - 1, sender=owner)
+    for turn in range(1, 6):
+        shares = world.router["deposit(uint256,address)"](assets, owner, sender=owner)
+        assert request(world, owner, shares) == turn
+        assert world.queue.process(1) == (shares, assets)
+        assert world.queue.claimableRedeemRequest(turn, owner) == shares
+        assert world.queue.redeem(shares, owner, owner, sender=owner) == assets
+        assert world.queue.claimableRedeemRequest(turn, owner) == 0
     assert_books(world)
 
 
@@ -372,6 +421,16 @@ def test_exit__nothing_liquid__queues_all(world: Flows, holders: list[Address]) 
     assert world.queue.exit(SHARE, holders[0], holders[0], 2**100, sender=holders[0]) == (0, 1)
 
 
+def test_exit__policy_fails_on_exits__owner_is_paid(world: Flows, holders: list[Address]) -> None:
+    """Property: R9. The shares are the queue's by then, so the router pays the queue."""
+    policy, owner = world.evm.deploy("PolicyDouble"), holders[0]
+    world.router.setAccessPolicy(policy, sender=world.governance)
+    policy.setExitsBroken(True)
+    assert world.queue.exit(4 * SHARE, holders[1], owner, 0, sender=owner) == (4 * UNIT, 0)
+    assert world.asset.balanceOf(owner) == 4 * UNIT
+    assert_books(world)
+
+
 def test_exit__price_below_the_minimum__refused(world: Flows, holders: list[Address]) -> None:
     world.lend_all_but(0)
     world.lose(1, report=True)
@@ -388,6 +447,29 @@ def test_exit__minimum_is_whole_assets_per_whole_share(decimals: int) -> None:
         world.queue.exit(shares, owner, owner, UNIT + 1, sender=owner)
     world.queue.exit(shares, owner, owner, UNIT, sender=owner)
     assert world.asset.balanceOf(owner) == 8 * 10**decimals
+
+
+# ---- replaced by another queue
+
+
+def test_replaced_queue__who_waits_in_it__is_paid_or_leaves(
+    world: Flows, holders: list[Address]
+) -> None:
+    """Property: R7, R9."""
+    old, first, second = world.queue, *holders[:2]
+    request(world, first, 4 * SHARE)
+    request(world, second, 3 * SHARE)
+    world.queue = world.evm.deploy("ExitQueue", world.router, world.gate)
+    world.router.setExitQueue(world.queue, sender=world.governance)
+    world.router.approve(world.queue, 2**256 - 1, sender=holders[2])
+    request(world, holders[2], 2 * SHARE)
+
+    assert old.process(1) == (4 * SHARE, 4 * UNIT)
+    old.redeem(4 * SHARE, first, first, sender=first)
+    assert old.cancelRedeem(2, second, sender=second) == 3 * SHARE
+    assert world.router.balanceOf(old) == world.asset.balanceOf(old) == 0
+    assert world.router.balanceOf(second) == 10 * SHARE
+    assert_books(world)
 
 
 # ---- states and standards

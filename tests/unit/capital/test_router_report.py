@@ -95,9 +95,30 @@ def test_report__withdraw_only__books_losses_and_no_gain(world: World, whale: Ad
         world.report(strategy)
     strategy.lose(2 * UNIT)
     assert world.report(strategy)[1] >= UNIT
+
+
+def test_report__frozen__books_the_loss_before_exits_open_again(
+    world: World, whale: Address, attacker: Address
+) -> None:
+    """Property: R5, S5. Frozen on a loss, nobody leaves through idle at the old price."""
+    shares = world.deposit(attacker, 100 * UNIT)
+    _, strategy = lent(world, whale)
+    assert world.router.idle() >= 100 * UNIT
     world.set_state(FROZEN)
     with reverts("EmergencyStateForbids", FROZEN):
         world.report(strategy)
+    strategy.gain(UNIT)
+    with reverts("EmergencyStateForbids", FROZEN):
+        world.report(strategy)
+    strategy.lose(51 * UNIT)
+    before = world.router.convertToAssets(shares)
+    balance = world.router.balanceOf(whale)
+    assert world.report(strategy)[1] in (50 * UNIT, 50 * UNIT + 1)
+    assert world.router.balanceOf(whale) == balance, "S2: no holder's balance falls"
+    world.set_state(WITHDRAW_ONLY)
+    fair = world.router.convertToAssets(shares)
+    assert fair < before - 4 * UNIT
+    assert world.router.redeem(shares, attacker, attacker, sender=attacker) == fair
 
 
 def test_report__by_anyone_else__reverts(world: World, attacker: Address) -> None:

@@ -156,6 +156,8 @@ def test_constructor__wrong_parts__revert(world: World) -> None:
         wrong = tuple(ZERO if i == missing else value for i, value in enumerate(config))
         with reverts("ZeroAddress"):
             world.evm.deploy("RouterManager", wrong)
+    with reverts("InvalidBreaker", world.guardian):
+        world.evm.deploy("RouterManager", (*config[:5], world.guardian))
     with reverts("OutOfBounds", 25, 24):
         build_world(world.evm, decimals=25)
 

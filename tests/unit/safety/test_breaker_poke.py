@@ -266,6 +266,15 @@ def test_poke__dead_oracle__still_judges_the_books(watched: Plane) -> None:
     assert poke(watched) == SHORTFALL
 
 
+def test_poke__oracle_without_code__still_judges_the_books(watched: Plane) -> None:
+    """Also when the price reference is due: nothing that fails there may stop the judge."""
+    watched.evm.etch(watched.oracle, b"")
+    watched.evm.mine(1, DAY)
+    assert poke(watched) == NONE
+    watched.asset.burn(watched.target, 6)
+    assert poke(watched) == SHORTFALL
+
+
 # ----------------------------------------------------------- hostile answers
 
 

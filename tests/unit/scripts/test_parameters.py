@@ -18,6 +18,8 @@ def test_load__example__is_complete_and_has_the_usual_multisend() -> None:
     parameters = Parameters.load(EXAMPLE)
     assert parameters.safes.multi_send == MULTI_SEND_CALL_ONLY
     assert len(parameters.assets) == 2
+    bounds = [(f.min_answer, f.max_answer) for f in parameters.assets[0].feeds]
+    assert bounds == [(10**6, 10**11), (0, 10**24), (0, 10**24)]
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,8 @@ def test_load__example__is_complete_and_has_the_usual_multisend() -> None:
         ("max_loss_bps = 100", "max_loss_bps = 10_001", "wrong at limits.max_loss_bps"),
         ("exit_window = 86_400", "", "wrong at limits.exit_window"),
         ("exit_window = 86_400", "exit_window = 0.5", "wrong at limits.exit_window"),
+        ("min_answer = 1_000_000", "min_answer = -1", "wrong at assets.0.feeds.0.min_answer"),
+        ("min_answer = 1_000_000", "min_answer = 100_000_000_000", "is not below max_answer"),
         ('asset = "0x1', 'asset = "0x', "wrong at asset"),
     ],
 )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from offchain import artifacts
 from offchain.chain.signers import KeySigner
+from offchain.deployment import DeployedContract, Deployment
 from scripts._safe import (
     AddressBook,
     Call,
@@ -232,6 +233,15 @@ def test_describe__freeze__names_the_function_the_targets_and_the_units(book):
         "     duration: 259200 (3 d)",
         '     reason: "drill"',
     )
+
+
+def test_address_book__router__has_the_functions_of_both_its_halves():
+    contract = DeployedContract(
+        address=ROUTER, code_hash="0x" + "00" * 32, constructor_args=[], deploy_block=1
+    )
+    book = AddressBook.of(Deployment(chain_id=1, contracts={"CapitalRouter": contract}))
+    for text in (f'approvePlan("0x{"11" * 32}")', f'setExitQueue("{GATE}")', "idle()"):
+        assert parse_call(f"CapitalRouter.{text}", book, SAFE).to == ROUTER
 
 
 def test_describe__batch__every_call_in_order(book):

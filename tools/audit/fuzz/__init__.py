@@ -1,0 +1,1 @@
+"""Fuzz campaigns with a budget, their count of calls, and the corpus of past failures."""

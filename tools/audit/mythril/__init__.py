@@ -1,0 +1,1 @@
+"""Mythril's run over creation bytecode, its triage, and its cache."""

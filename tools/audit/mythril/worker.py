@@ -1,0 +1,144 @@
+"""Runs Mythril on the creation bytecode of contracts and says what it saw; judges nothing.
+
+A process of its own in Mythril's environment (`.venv-mythril/bin/python -m … WORKERS`): jobs
+come as a JSON list on standard input, each answer goes to standard output as a line of JSON. Each
+contract gets a fresh fork: Mythril keeps global state.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import sys
+import time
+import traceback
+from typing import Any
+
+from mythril.analysis.security import fire_lasers
+from mythril.analysis.symbolic import SymExecWrapper
+from mythril.laser.ethereum.transaction import ContractCreationTransaction
+from mythril.laser.plugin.builder import PluginBuilder
+from mythril.laser.plugin.interface import LaserPlugin
+from mythril.laser.plugin.loader import LaserPluginLoader
+from mythril.mythril import MythrilDisassembler
+from mythril.support.loader import DynLoader
+from mythril.support.start_time import StartTime
+from mythril.support.support_args import args
+
+from tools.audit.mythril import engine
+
+DEPTH = 128
+LOOPS = 3
+
+
+class Witness(LaserPlugin):  # type: ignore[misc]
+    """Notes which instructions and functions of the deployed code were executed."""
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        self.created: set[int] = set()
+        self.executed: set[int] = set()
+        self.functions: set[str] = set()
+        self.instructions = 0
+
+    def initialize(self, symbolic_vm: Any) -> None:
+        """Called by Mythril before it starts."""
+
+        @symbolic_vm.laser_hook("execute_state")  # type: ignore[untyped-decorator]
+        def note(state: Any) -> None:
+            if isinstance(state.current_transaction, ContractCreationTransaction):
+                self.created.add(state.mstate.pc)
+                return
+            # Mythril counts from anew when the constructor is done, but knows one limit for both.
+            symbolic_vm.execution_timeout = self.seconds
+            self.executed.add(state.mstate.pc)
+            self.functions.add(str(state.environment.active_function_name))
+            self.instructions = len(state.environment.code.instruction_list)
+
+
+class WitnessBuilder(PluginBuilder):  # type: ignore[misc]
+    """Hands Mythril the witness."""
+
+    name = "witness"
+
+    def __init__(self, witness: Witness) -> None:
+        super().__init__()
+        self._witness = witness
+
+    def __call__(self, *_: Any, **__: Any) -> Witness:
+        return self._witness
+
+
+def _selector(issue: Any) -> str:
+    """The first four bytes of the last call that shows the finding, or where it lies instead."""
+    if issue.function == "constructor":
+        return "constructor"
+    steps = (issue.transaction_sequence or {}).get("steps") or [{"input": ""}]
+    call = steps[-1]["input"]
+    return call[:10] if len(call) >= 10 else "fallback"
+
+
+def analyse(job: dict[str, Any]) -> dict[str, Any]:
+    """What Mythril finds in one contract."""
+    args.solver_timeout = job["solver_ms"]
+    args.pruning_factor = 0
+    args.disable_iprof = True
+    args.unconstrained_storage = job["any_storage"]
+    witness = Witness(job["seconds"])
+    LaserPluginLoader().load(WitnessBuilder(witness))
+    disassembler = MythrilDisassembler(eth=None, enable_online_lookup=False)
+    address, _ = disassembler.load_from_bytecode(job["code"], bin_runtime=False)
+    contract = disassembler.contracts[0]
+    StartTime()
+    started = time.process_time()
+    failure = ""
+    issues = []
+    try:
+        run = SymExecWrapper(
+            contract,
+            address,
+            "bfs",
+            dynloader=DynLoader(None, active=False),
+            max_depth=DEPTH,
+            execution_timeout=job["create_seconds"] + job["seconds"],
+            loop_bound=LOOPS,
+            create_timeout=job["create_seconds"],
+            transaction_count=job["transactions"],
+            compulsory_statespace=False,
+        )
+        issues = fire_lasers(run)
+    except Exception:  # noqa: BLE001 - whatever Mythril dies of is its answer
+        failure = traceback.format_exc(limit=-3)
+    return {
+        "name": job["name"],
+        "failure": failure,
+        "seconds": round(time.process_time() - started, 1),
+        "created": len(witness.created),
+        "executed": len(witness.executed),
+        "instructions": witness.instructions,
+        "functions": sorted(witness.functions),
+        "issues": [
+            {
+                "swc": issue.swc_id,
+                "severity": issue.severity,
+                "selector": _selector(issue),
+                "address": issue.address,
+                "title": issue.title,
+                "head": issue.description_head,
+            }
+            for issue in issues
+        ],
+    }
+
+
+def main() -> None:
+    """Answers jobs in the order in which they are done."""
+    jobs = json.load(sys.stdin)
+    engine.install()
+    with multiprocessing.get_context("fork").Pool(int(sys.argv[1]), maxtasksperchild=1) as pool:
+        for answer in pool.imap_unordered(analyse, jobs):
+            print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

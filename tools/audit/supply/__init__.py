@@ -1,0 +1,1 @@
+"""What the project is built from: locks, licences, known vulnerabilities, and leaked secrets."""
