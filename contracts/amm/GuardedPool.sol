@@ -139,6 +139,8 @@ contract GuardedPool is PoolQuotes {
         returns (uint256 amount0, uint256 amount1)
     {
         (uint256 core,) = _enter(deadline, EmergencyState.WITHDRAW_ONLY);
+        // Zero shares is the one result that is refused; no balance is compared.
+        // slither-disable-next-line incorrect-equality
         if (shares == 0) revert ZeroAmount();
         uint256 supply = _accrueProtocolShares(core);
         _debit(msg.sender, shares);
@@ -244,8 +246,6 @@ contract GuardedPool is PoolQuotes {
     {
         uint256 supply = _accrueProtocolShares(core);
         (shares, amount0, amount1) = _mintAmountsUp(core, supply, maxAmount0, maxAmount1);
-        // Zero shares is the one result that is refused; no balance is compared.
-        // slither-disable-next-line incorrect-equality
         if (shares == 0) revert ZeroAmount();
         if (shares < minShares) revert InsufficientOutput(shares, minShares);
         uint256 maturesAt_ = _blockNumber() + _settings.maturityBlocksOf();

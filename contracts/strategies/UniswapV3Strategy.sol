@@ -83,6 +83,7 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
         returns (address[] memory tokens, uint256[] memory amounts)
     {
         // What was burned is collected at once, so only fees are owed.
+        // What was burned is collected at once, so only fees are owed.
         // A burn of nothing only books the fees, which collect then pays.
         // slither-disable-next-line unused-return
         if (_liquidityHeld() != 0) POOL.burn(_lower, _upper, 0);
@@ -212,6 +213,8 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
 
     function _takeOutAll() internal override {
         _takeOut(_liquidityHeld());
+        // Only called under the strategy's lock; fees belong to the old range and must be taken before it moves.
+        // slither-disable-next-line reentrancy-no-eth
         _collectFees();
     }
 
@@ -219,8 +222,6 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
 
     /// @dev Moves to the range beside the price; the old one holds nothing but fees.
     function _open(int24 spot, int24 mean) private {
-        // Only called under the strategy's lock; fees belong to the old range and must be taken before it moves.
-        // slither-disable-next-line reentrancy-no-eth
         _collectFees();
         (_lower, _upper) = _beside(spot, mean);
         emit RangeOpened(msg.sender, _lower, _upper);
