@@ -125,6 +125,16 @@ def test_amount_out__split_in_two__never_beats_the_whole(
     assert one + two <= whole
 
 
+def test_amount_out__pool_that_forgets_the_first_half__splitting_beats_the_whole() -> None:
+    """Control: P4. The same comparison, on a pool that pays both halves at its first price."""
+    bound = Price.below(2 * 10**18, 10**18).code
+
+    def sell(amount: int) -> int:
+        return int(math().amountOutDown(10**18, 10**18, amount, 3_000, bound, True))
+
+    assert sell(10**17) + sell(10**17) > sell(2 * 10**17)
+
+
 @MANY
 @given(magnitudes, magnitudes, magnitudes, magnitudes, fees, codes, st.booleans())
 def test_amount_in__split_in_two__never_beats_the_whole(
