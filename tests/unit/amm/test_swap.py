@@ -220,7 +220,7 @@ def test_swap__throttled__every_entry_charges_and_caps(
 
 
 @pytest.mark.parametrize("state", [State.WITHDRAW_ONLY, State.FROZEN])
-def test_swap__withdraw_only_or_worse__nothing_but_burns(
+def test_swap__withdraw_only_or_worse__reverts(
     world: PoolWorld, trader: Address, state: State
 ) -> None:
     """Property: S2."""
