@@ -89,6 +89,20 @@ class Event:
     hash: bytes
 
     @property
+    def row(self) -> tuple[int, int, str, str, str, str, bytes, bytes]:
+        """Its fields, in the order in which every database stores them."""
+        return (
+            self.seq,
+            self.time,
+            self.kind,
+            self.actor,
+            self.cause,
+            self.payload_json,
+            self.previous,
+            self.hash,
+        )
+
+    @property
     def payload(self) -> dict[str, Any]:
         """The payload, decoded anew on each call."""
         decoded = json.loads(self.payload_json)

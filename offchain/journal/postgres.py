@@ -93,19 +93,8 @@ class PostgresBackend:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_APPEND_LOCK,))
             events = build(self.head())
             with cursor.copy(f"COPY breakwater.events ({_COLUMNS}) FROM STDIN") as copy:
-                for e in events:
-                    copy.write_row(
-                        (
-                            e.seq,
-                            e.time,
-                            e.kind,
-                            e.actor,
-                            e.cause,
-                            e.payload_json,
-                            e.previous,
-                            e.hash,
-                        )
-                    )
+                for event in events:
+                    copy.write_row(event.row)
         return events
 
     def head(self) -> Head:

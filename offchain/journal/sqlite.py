@@ -98,19 +98,7 @@ class SqliteBackend:
                 events = build(self.head())
                 self._db.executemany(
                     f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    [
-                        (
-                            e.seq,
-                            e.time,
-                            e.kind,
-                            e.actor,
-                            e.cause,
-                            e.payload_json,
-                            e.previous,
-                            e.hash,
-                        )
-                        for e in events
-                    ],
+                    [event.row for event in events],
                 )
                 self._db.execute("COMMIT")
             except BaseException:

@@ -66,7 +66,7 @@ def positions(view: ContractView) -> list[Position]:
 
 
 def _frozen(view: ContractView) -> bool:
-    """Nothing moves then, so nothing is asked."""
+    """Nothing moves then; only a loss can be booked."""
     state = view.read("CapitalRouter", "CapitalRouter", "emergencyState")
     return bool(state >= FROZEN)
 
@@ -90,7 +90,7 @@ class Trigger:
         if position.under_review or not position.debt:
             return False
         change = position.worth - position.debt
-        if change * BPS >= self.min_gain_bps * max(position.debt, 1) and change > 0:
+        if change * BPS >= self.min_gain_bps * position.debt and change > 0:
             return True
         if -change * BPS >= self.min_loss_bps * position.debt and change < 0:
             return True
@@ -131,7 +131,9 @@ class HarvestJob:
 
 
 class ReportJob:
-    """Has the router process the oldest report that is due; for suites without a harvester."""
+    """Has the router process the oldest report that is due: in suites without a harvester, and
+    losses while the router is frozen, so that exits open again at the right price.
+    """
 
     name = "report"
 
@@ -139,14 +141,16 @@ class ReportJob:
         self._trigger = trigger or Trigger()
 
     def _oldest(self, view: ContractView) -> Position | None:
-        if _frozen(view):
-            return None
         waiting = [p for p in positions(view) if self._trigger.fires(p, view.block.time)]
+        if _frozen(view):
+            waiting = [p for p in waiting if p.worth < p.debt]
         return min(waiting, key=lambda p: (p.last_report, p.strategy), default=None)
 
     def due(self, view: ContractView) -> bool:
         """See `Job.due`."""
-        return not view.has("YieldHarvester") and self._oldest(view) is not None
+        if view.has("YieldHarvester") and not _frozen(view):
+            return False
+        return self._oldest(view) is not None
 
     def call(self, view: ContractView) -> Call:
         """See `Job.call`."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from web3.types import TxReceipt
 
-from offchain.batch.intents import Intent, Permit, receive
+from offchain.batch.intents import receive
 from offchain.chain.signers import KeySigner
 from offchain.loop import Orchestrator
 from scripts._demo.errors import DemoError
 from scripts._demo.stage import Stage
-from tests.peers.tokens import fund, sign_permit
+from scripts._local.intents import permit_for, sign_intent
+from tests.peers.tokens import fund
 
 USDC = 10**6
 DAY = 86_400
@@ -72,24 +73,17 @@ def deposit(stage: Stage, orchestrator: Orchestrator) -> Investments:
     intents = []
     for key in stage.investors:
         amount = assets[key.address]
-        v, r, s = sign_permit(
-            stage.client, key, stage.usdc, gateway.address, value=amount, deadline=deadline
-        )
-        fields = (key.address, key.address, amount, 1, 0, deadline)
-        digest = stage.view(gateway.functions.depositDigest(fields))
+        permit = permit_for(stage.client, stage.usdc, gateway, key, amount, deadline)
         intents.append(
-            Intent(
-                kind="deposit",
-                owner=key.address,
-                receiver=key.address,
-                amount=amount,
-                minimum=1,
+            sign_intent(
+                stage.client,
+                gateway,
+                key,
+                "deposit",
+                amount,
                 nonce=0,
                 deadline=deadline,
-                signature="0x" + key.sign_hash(digest).hex(),
-                permit=Permit(
-                    value=amount, deadline=deadline, v=v, r="0x" + r.hex(), s="0x" + s.hex()
-                ),
+                permit=permit,
             )
         )
     first_block = stage.client.web3.eth.block_number

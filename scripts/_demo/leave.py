@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from offchain.batch.intents import Intent, receive
+from offchain.batch.intents import receive
 from offchain.chain.signers import KeySigner
 from offchain.loop import Orchestrator
 from scripts._demo.errors import DemoError
 from scripts._demo.invest import Investments, settle, settlements
 from scripts._demo.stage import Stage
+from scripts._local.intents import sign_intent
 from tests.peers.tokens import approve, balance, fund
 
 USDC = 10**6
@@ -56,19 +57,8 @@ def _by_intent(stage: Stage, orchestrator: Orchestrator, keys: tuple[KeySigner, 
     for key in keys:
         shares = stage.view(router.functions.balanceOf(key.address))
         approve(stage.client, key, router, gateway.address, shares)
-        fields = (key.address, key.address, shares, 1, 1, deadline)
-        digest = stage.view(gateway.functions.exitDigest(fields))
         intents.append(
-            Intent(
-                kind="exit",
-                owner=key.address,
-                receiver=key.address,
-                amount=shares,
-                minimum=1,
-                nonce=1,
-                deadline=deadline,
-                signature="0x" + key.sign_hash(digest).hex(),
-            )
+            sign_intent(stage.client, gateway, key, "exit", shares, nonce=1, deadline=deadline)
         )
     pool = orchestrator.settler.pool
     over = len(pool.settled) + len(pool.dropped)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,8 @@ from offchain import artifacts
 from offchain.chain.client import ChainClient
 from offchain.chain.signers import KeySigner
 from scripts._local.cast import Cast
-from scripts._local.safes import execute
 from scripts._local.world import LocalWorld
-from scripts._safe import Call
+from scripts._safe import Call, SafeAccount, sign_all
 from tests.peers.feeds import set_market
 from tests.peers.world import PRICES
 from tests.support.anvil import Anvil
@@ -71,23 +70,19 @@ class Stage:
 
     def govern(self, *functions: ContractFunction) -> TxReceipt:
         """One transaction of the governance Safe, signed by its threshold of owners."""
-        return execute(
-            self.client,
-            self.world.governance,
-            self.cast.governance_owners[:3],
-            _calls(functions),
-            self.world.peers.safe,
-        )
+        return self._execute(self.world.governance, self.cast.governance_owners[:3], functions)
 
     def guard(self, *functions: ContractFunction) -> TxReceipt:
         """One transaction of the guardian Safe."""
-        return execute(
-            self.client,
-            self.world.guardian,
-            self.cast.guardian_owners[:2],
-            _calls(functions),
-            self.world.peers.safe,
-        )
+        return self._execute(self.world.guardian, self.cast.guardian_owners[:2], functions)
+
+    def _execute(
+        self, safe: Contract, owners: Sequence[KeySigner], functions: Sequence[ContractFunction]
+    ) -> TxReceipt:
+        batches = self.world.peers.safe.multi_send_call_only.address
+        account = SafeAccount(self.client, safe.address, batches)
+        tx = account.build(_calls(functions))
+        return account.execute(tx, sign_all(tx, owners), owners[0])
 
     def wait(self, seconds: int) -> None:
         """Lets time pass on the chain; the feeds go on publishing, as real ones do."""
@@ -109,7 +104,7 @@ class Stage:
         )
 
 
-def _calls(functions: tuple[ContractFunction, ...]) -> tuple[Call, ...]:
+def _calls(functions: Sequence[ContractFunction]) -> tuple[Call, ...]:
     return tuple(
         Call(
             to=function.address,

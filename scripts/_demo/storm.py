@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from offchain.chain.client import TransactionReverted
 from offchain.loop import Orchestrator
 from scripts._demo import attempts
 from scripts._demo.attempts import Attempt
 from scripts._demo.errors import DemoError
 from scripts._demo.stage import Stage
+from scripts._safe import SafeError
 from tests.peers.feeds import FeedMode, set_mode
 
 USDC = 10**6
@@ -125,7 +125,7 @@ def resume(stage: Stage) -> None:
     refused = False
     try:
         stage.guard(gate.functions.resume(targets[0], reason))
-    except TransactionReverted:
+    except SafeError:
         refused = True
     stage.govern(*(gate.functions.resume(target, reason) for target in targets))
     normal = all(stage.view(gate.functions.stateOf(t))[0] == NORMAL for t in targets)

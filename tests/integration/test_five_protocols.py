@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from scripts._local.safes import execute
 from web3.contract import Contract
 
 from offchain.chain.client import ChainClient, KeySigner, TransactionReverted
-from scripts._local.safes import execute
 from scripts._safe import Call
 from tests.integration.test_capital_cycle import assert_rebuilt
 from tests.peers.safe import create_safe

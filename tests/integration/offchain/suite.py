@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from offchain.batch.intents import Intent, Permit
+from offchain.batch.intents import Intent
 from offchain.chain.client import ChainClient, KeySigner
 from offchain.chain.head import live_events
 from offchain.journal.reconcile import Books, Drift
 from offchain.keeper.view import interface
 from offchain.loop import Orchestrator, assemble
 from offchain.settings import Settings
+from scripts._deployment.bound import bind
 from scripts._local.cast import investor
+from scripts._local.intents import permit_for, sign_intent
 from scripts._local.world import LocalWorld
-from tests.peers.tokens import fund, sign_permit
+from tests.peers.tokens import fund
 from tests.support.anvil import Anvil
 
 USDC = 10**6
@@ -86,10 +88,18 @@ class SuiteChain:
         payer = self.world.cast["peers_deployer"]
         fund(self.client, payer, usdc, who.address, assets)
         deadline = self.client.timestamp() + 40 * DAY
-        gateway = self.world.deployment.address("DepositGateway")
-        v, r, s = sign_permit(self.client, who, usdc, gateway, value=assets, deadline=deadline)
-        permit = Permit(value=assets, deadline=deadline, v=v, r="0x" + r.hex(), s="0x" + s.hex())
-        return self._sign(who, "deposit", assets, nonce, deadline, permit)
+        gateway = bind(self.client, self.world.deployment, "DepositGateway")
+        permit = permit_for(self.client, usdc, gateway, who, assets, deadline)
+        return sign_intent(
+            self.client,
+            gateway,
+            who,
+            "deposit",
+            assets,
+            nonce=nonce,
+            deadline=deadline,
+            permit=permit,
+        )
 
     def exit_intent(self, number: int, shares: int, nonce: int = 1) -> Intent:
         """An investor approves the gateway and signs an exit."""
@@ -97,28 +107,14 @@ class SuiteChain:
         self.anvil.set_balance(who.address, 10**18)
         self.do(who, "CapitalRouter", "approve", self.gateway, shares)
         deadline = self.client.timestamp() + 40 * DAY
-        return self._sign(who, "exit", shares, nonce, deadline, Permit())
+        gateway = bind(self.client, self.world.deployment, "DepositGateway")
+        return sign_intent(
+            self.client, gateway, who, "exit", shares, nonce=nonce, deadline=deadline
+        )
 
     @property
     def gateway(self) -> str:
         return self.world.deployment.address("DepositGateway")
-
-    def _sign(
-        self, who: KeySigner, kind: str, amount: int, nonce: int, deadline: int, permit: Permit
-    ) -> Intent:
-        fields = (who.address, who.address, amount, 1, nonce, deadline)
-        digest = self.read("DepositGateway", f"{kind}Digest", fields)
-        return Intent(
-            kind="deposit" if kind == "deposit" else "exit",
-            owner=who.address,
-            receiver=who.address,
-            amount=amount,
-            minimum=1,
-            nonce=nonce,
-            deadline=deadline,
-            signature="0x" + who.sign_hash(digest).hex(),
-            permit=permit,
-        )
 
     def shares(self, number: int) -> int:
         return int(self.read("CapitalRouter", "balanceOf", investor(number).address))

@@ -100,7 +100,7 @@ def test_metrics__port__served_on_localhost_and_refused_when_taken() -> None:
         (10_000, 10_000, 99, False, False),
         (10_000, 10_000, 100, False, True),
         (10_000, 5_000, 100, True, False),
-        (0, 5, 0, False, True),
+        (0, 5, 0, False, False),
     ],
 )
 def test_trigger__gain_loss_or_age__fires(

@@ -22,7 +22,15 @@ from scripts._deployment.permissions import (
 CONTRACTS = Path(__file__).resolve().parents[3] / "contracts"
 RESTRICTED = re.compile(r"function\s+(\w+)\s*\([^)]*\)[^{;]*\brestricted\b")
 ROUTER_PARTS = ("RouterManager", "RouterSettings", "RouterReports", "RouterExits", "RouterShares")
-NOT_DEPLOYED = ("InvestorRegistry",)
+NOT_DEPLOYED = (
+    "InvestorRegistry",
+    "CompoundV3Strategy",
+    "CurveStrategy",
+    "GuardedPoolStrategy",
+    "GuardedPoolVenue",
+    "TwoTokenStrategy",
+    "UniswapV3Strategy",
+)
 
 
 def _restricted() -> dict[str, set[str]]:

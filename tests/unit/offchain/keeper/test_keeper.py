@@ -16,7 +16,7 @@ from offchain.chain.signers import KeySigner
 from offchain.chain.txbook import Urgency
 from offchain.halt.machine import HaltMachine
 from offchain.journal.store import Journal
-from offchain.keeper.jobs import Call, Position, Trigger, positions
+from offchain.keeper.jobs import Call, HarvestJob, Position, ReportJob, Trigger, positions
 from offchain.keeper.view import ContractView
 from offchain.loop import Orchestrator
 from offchain.metrics import Metrics
@@ -147,3 +147,44 @@ def test_positions__shares_outside_the_books__call_for_no_report() -> None:
 def test_trigger__worth_without_debt__calls_for_no_report() -> None:
     """A gain on nothing is beyond every limit: its report would only open a review."""
     assert not Trigger().fires(Position(STRATEGY, 0, 3, 7, False), now=10**9)
+
+
+@dataclass
+class Suite(Books):
+    """The same with a harvester, a state, and a strategy that lost or gained."""
+
+    state: int
+    worth: int
+    block: Block = field(default_factory=lambda: Block(1, "0x", "0x", 8, 10**9))
+
+    def has(self, _name: str) -> bool:
+        return True
+
+    def address(self, _name: str) -> str:
+        return TARGET
+
+    def read(self, target: str, artifact: str, function: str, *arguments: Any) -> Any:
+        if function == "emergencyState":
+            return self.state
+        if function == "previewRedeem":
+            return self.worth
+        return super().read(target, artifact, function, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("state", "worth", "harvest", "report"),
+    [
+        (0, 900, True, False),
+        (2, 900, True, False),
+        (3, 900, False, True),
+        (3, 1_100, False, False),
+        (3, 1_000, False, False),
+    ],
+)
+def test_jobs__frozen__only_a_loss_is_reported(
+    state: int, worth: int, harvest: bool, report: bool
+) -> None:
+    view = cast(ContractView, Suite(state, worth))
+    assert (HarvestJob().due(view), ReportJob().due(view)) == (harvest, report)
+    if report:
+        assert ReportJob().call(view).to == TARGET
