@@ -49,6 +49,8 @@ def examine(root: Path, sarif: Path) -> GateResult:
         f"{one['file']}:{one['line']}: stale exception, {', '.join(one['detectors'])} finds nothing"
         for one in answer["unused"]
     ]
+    # Slither reads the comments of a file once for every unit that it belongs to.
+    stale = list(dict.fromkeys(stale))
     failures = [f"{one.place}: {one.what}" for one in serious]
     failures += stale
     failures += [f"left out of the analysis: {one}" for one in answer["unread"]]
