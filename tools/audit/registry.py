@@ -8,6 +8,9 @@ from typing import cast
 from tools.audit.gate import Gate
 
 NAMES: tuple[str, ...] = ("dependencies", "contracts", "slither", "proofs", "fuzz", "mythril")
+# Run only when they are named, in this order: their exceptions are not all written yet.
+ON_DEMAND: tuple[str, ...] = ("coverage", "mutation", "properties")
+KNOWN = NAMES + ON_DEMAND
 
 
 def load(name: str) -> Gate:
@@ -16,6 +19,6 @@ def load(name: str) -> Gate:
     Raises:
         KeyError: there is none.
     """
-    if name not in NAMES:
-        raise KeyError(f"no gate is named {name} (known: {', '.join(NAMES)})")
+    if name not in KNOWN:
+        raise KeyError(f"no gate is named {name} (known: {', '.join(KNOWN)})")
     return cast(Gate, import_module(f"tools.audit.gates.{name}"))
