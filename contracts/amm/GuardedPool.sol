@@ -179,7 +179,7 @@ contract GuardedPool is PoolQuotes {
 
     /// @inheritdoc IGuardedPool
     function skim() external returns (uint256 amount0, uint256 amount1) {
-        (uint256 core,) = _enter(type(uint256).max, EmergencyState.WITHDRAW_ONLY);
+        (uint256 core,) = _enter(type(uint256).max, EmergencyState.THROTTLED);
         address treasury = IPoolFactory(factory).treasury();
         amount0 = _arrived(token0, core.reserve0());
         amount1 = _arrived(token1, core.reserve1());
@@ -205,6 +205,8 @@ contract GuardedPool is PoolQuotes {
         (amountOut, fee) = _amountOut(core, window, zeroForOne, amountIn);
         if (fee > maxFeePips) revert FeeTooHigh(fee, maxFeePips);
         if (amountOut < minAmountOut) revert InsufficientOutput(amountOut, minAmountOut);
+        // Zero is the one amount that is refused; no balance is compared.
+        // slither-disable-next-line incorrect-equality
         if (amountOut == 0) revert ZeroAmount();
         _applySwap(core, zeroForOne, amountIn, amountOut, to, fee);
     }
@@ -242,6 +244,8 @@ contract GuardedPool is PoolQuotes {
     {
         uint256 supply = _accrueProtocolShares(core);
         (shares, amount0, amount1) = _mintAmountsUp(core, supply, maxAmount0, maxAmount1);
+        // Zero shares is the one result that is refused; no balance is compared.
+        // slither-disable-next-line incorrect-equality
         if (shares == 0) revert ZeroAmount();
         if (shares < minShares) revert InsufficientOutput(shares, minShares);
         uint256 maturesAt_ = _blockNumber() + _settings.maturityBlocksOf();

@@ -120,6 +120,8 @@ abstract contract LiquidityToken is ILiquidityToken {
 
     function _mature(uint256 account) private view returns (uint256) {
         uint256 immature = (account >> 112) & SHARES_MASK;
+        // Immature shares are the token's own count: zero means that there are none.
+        // slither-disable-next-line incorrect-equality
         if (immature == 0 || _blockNumber() >= account >> 224) return account & SHARES_MASK;
         return (account & SHARES_MASK) - immature;
     }

@@ -50,6 +50,8 @@ contract PoolFactory is IPoolFactory, AccessManaged {
         isPool[pool] = true;
         _pools.push(pool);
         emit PoolCreated(token0, token1, msg.sender, pool, config);
+        // The address is known beforehand, and the seed that follows fails on any other.
+        // slither-disable-next-line unused-return
         _deployer.deploy(token0, token1, emergencyGate, protocolShareBps, config);
         _pay(token0, pool, amount0);
         _pay(token1, pool, amount1);

@@ -136,17 +136,23 @@ abstract contract PoolGuard is LiquidityToken, PoolOracle, BlockNumber {
 
     /// @dev The window as the next trade of this block will see it.
     function _windowNow(uint256 core) internal view returns (uint256 window) {
+        // A block number that the pool stored itself: equal means this very block.
+        // slither-disable-next-line incorrect-equality
         if (core.blockOf() == _blockNumber() & PoolState.BLOCK_MASK) return _window;
         (window,) = _checkpointed(core, block.timestamp);
     }
 
     function _oracleNow() internal view override returns (uint256 oracle) {
         uint256 core = _readCore(EmergencyState.FROZEN);
+        // A block number that the pool stored itself: equal means this very block.
+        // slither-disable-next-line incorrect-equality
         if (core.blockOf() == _blockNumber() & PoolState.BLOCK_MASK) return _oracle;
         (, oracle) = _checkpointed(core, block.timestamp);
     }
 
     function _isThrottled(uint256 core) internal pure returns (bool) {
+        // An enumeration, not an amount: nobody can push it past a value.
+        // slither-disable-next-line incorrect-equality
         return core.stateOf() == uint256(EmergencyState.THROTTLED);
     }
 

@@ -70,9 +70,13 @@ abstract contract PoolOracle is IGuardedPool {
     /// @dev Stores the sums of `next` when a new period has begun since `last`; returns `next` with the ring moved on.
     function _storeObservation(uint256 last, uint256 next) internal returns (uint256) {
         unchecked {
+            // Two time stamps fall into one period or not; missing a period only delays a record.
+            // slither-disable-next-line incorrect-equality
             if (next.timestampOf() / OBSERVATION_PERIOD == last.timestampOf() / OBSERVATION_PERIOD) return next;
             uint256 cardinality = next.cardinalityOf();
             uint256 index = next.indexOf() + 1;
+            // The index runs up by one and wraps at the end of the ring, so it meets the end exactly.
+            // slither-disable-next-line incorrect-equality
             if (index == cardinality) {
                 uint256 target = _cardinalityTarget;
                 if (target > cardinality) cardinality = target;
@@ -107,8 +111,12 @@ abstract contract PoolOracle is IGuardedPool {
 
         uint256 cardinality = last.cardinalityOf();
         // Positions are counted from the oldest observation.
+        // Indices of a ring; nothing is drawn.
+        // slither-disable-next-line weak-prng
         uint256 first = (index + 1) % cardinality;
         uint256 held = cardinality;
+        // A flag bit of the ring: not written yet.
+        // slither-disable-next-line incorrect-equality
         if (_observations[first] & INITIALISED == 0) (first, held) = (0, index + 1);
         uint256 oldest = _observations[first].timestampOf();
         if (target < oldest) revert ObservationTooOld(secondsAgo, now_ - oldest);
@@ -118,9 +126,13 @@ abstract contract PoolOracle is IGuardedPool {
         uint256 high = held - 1;
         while (high - low > 1) {
             uint256 middle = (low + high) / 2;
+            // Indices of a ring; nothing is drawn.
+            // slither-disable-next-line weak-prng
             if (_observations[(first + middle) % cardinality].timestampOf() <= target) low = middle;
             else high = middle;
         }
+        // Indices of a ring; nothing is drawn.
+        // slither-disable-next-line weak-prng
         return _between(_observations[(first + low) % cardinality], _observations[(first + high) % cardinality], target);
     }
 
@@ -128,6 +140,8 @@ abstract contract PoolOracle is IGuardedPool {
     function _between(uint256 before, uint256 after_, uint256 target) private pure returns (int256, int256) {
         int256 span = int256(after_.timestampOf() - before.timestampOf());
         int256 part = int256(target - before.timestampOf());
+        // Only spares a division where the target is a record itself.
+        // slither-disable-next-line incorrect-equality
         if (part == 0) return (before.cumulativeOf(), before.truncatedCumulativeOf());
         return (
             before.cumulativeOf() + (after_.cumulativeOf() - before.cumulativeOf()) * part / span,
@@ -140,6 +154,8 @@ abstract contract PoolOracle is IGuardedPool {
     function _mean(int256 current, int256 past, uint256 secondsAgo) private pure returns (int256 tick) {
         int256 sum = current - past;
         tick = sum / int256(secondsAgo);
+        // Rounds a mean towards minus infinity; nothing is drawn.
+        // slither-disable-next-line weak-prng
         if (sum < 0 && sum % int256(secondsAgo) != 0) --tick;
     }
 }

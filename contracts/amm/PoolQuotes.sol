@@ -93,6 +93,8 @@ abstract contract PoolQuotes is PoolGuard {
         returns (uint256 amountOut, uint256 fee)
     {
         (uint256 reserveIn, uint256 reserveOut, uint256 bound) = _side(core, window, zeroForOne);
+        // Zero is the one amount that is refused; no balance is compared.
+        // slither-disable-next-line incorrect-equality
         if (amountIn == 0) revert ZeroAmount();
         if (amountIn > PoolState.RESERVE_MASK - reserveIn) revert ReserveOverflow();
         bool throttled = _isThrottled(core);

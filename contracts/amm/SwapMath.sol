@@ -18,6 +18,8 @@ library SwapMath {
         bool zeroForOne
     ) internal pure returns (uint256 amountOut) {
         unchecked {
+            // Rounded down on purpose: what the fee's division loses is lost by the trader, as in the model.
+            // slither-disable-next-line divide-before-multiply
             uint256 effective = amountIn * (PIPS - feePips) / PIPS;
             amountOut = reserveOut * effective / (reserveIn + effective);
             uint256 guarded = zeroForOne ? PriceFloat.mulDown(bound, effective) : PriceFloat.divDown(bound, effective);
@@ -36,6 +38,8 @@ library SwapMath {
     ) internal pure returns (uint256 amountIn) {
         unchecked {
             uint256 left = reserveOut - amountOut;
+            // Both steps round up, against the trader; a single step would not equal amountOutDown's fee.
+            // slither-disable-next-line divide-before-multiply
             uint256 effective = (reserveIn * amountOut + left - 1) / left;
             uint256 guarded = zeroForOne ? PriceFloat.divUp(bound, amountOut) : PriceFloat.mulUp(bound, amountOut);
             if (guarded > effective) effective = guarded;

@@ -90,10 +90,20 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         isBatchSettled[batchId] = true;
 
         address policy = ROUTER.accessPolicy();
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 assetsIn;
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 sharesOut;
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 sharesIn;
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 assetsOut;
+        // settle is nonReentrant, and the batch is marked as settled before anything is called.
+        // slither-disable-next-line reentrancy-no-eth
         if (deposits.length != 0) (settledDeposits, assetsIn, sharesOut) = _settleDeposits(batchId, deposits, policy);
         if (exits.length != 0) (settledExits, sharesIn, assetsOut) = _settleExits(batchId, exits, policy);
 
@@ -151,6 +161,8 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         private
         returns (uint256, uint256, uint256 shares)
     {
+        // Zeros are where it starts; what differs is set below.
+        // slither-disable-next-line uninitialized-local
         Side memory side;
         side.quotes = new uint256[](deposits.length);
         side.rate = ROUTER.previewDeposit(REFERENCE);
@@ -164,16 +176,24 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
                 emit IntentRejected(batchId, deposits[i].intent.owner, deposits[i].intent.nonce, reason);
             }
         }
+        // The batch's own count and quotes in memory, not a balance: nothing was taken.
+        // slither-disable-next-line incorrect-equality
         if (side.count == 0) return (0, 0, 0);
 
         ASSET.forceApprove(address(ROUTER), side.brought);
+        // What arrives is measured as a difference on purpose. settle is nonReentrant, as is withdrawHeld.
+        // slither-disable-next-line reentrancy-balance
         shares = ROUTER.deposit(side.brought, address(this));
         // Each quote is the floor of the same linear price, so together they never exceed the floor of their sum.
         require(shares >= side.quoted, PriceMoved(side.quoted, shares));
 
         uint256 surplus = shares - side.quoted;
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 brought;
         for (uint256 i; i < deposits.length; ++i) {
+            // The batch's own count and quotes in memory, not a balance: nothing was taken.
+            // slither-disable-next-line incorrect-equality
             if (side.quotes[i] == 0) continue;
             DepositIntent calldata intent = deposits[i].intent;
             uint256 part = side.quotes[i] + _partDown(surplus, brought, intent.assets, side.brought);
@@ -206,7 +226,11 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         if (assets > type(uint128).max || side.brought + assets > side.room) return Rejection.NO_ROOM;
         uint256 quote = Math.mulDiv(assets, side.rate, REFERENCE);
         // The reference may have rounded off the last wei: a tight minimum deserves the exact answer.
+        // A quote of zero is refused; it is computed, not a balance.
+        // slither-disable-next-line incorrect-equality
         if (quote < intent.minShares || quote == 0) quote = ROUTER.previewDeposit(assets);
+        // A quote of zero is refused; it is computed, not a balance.
+        // slither-disable-next-line incorrect-equality
         if (quote < intent.minShares || quote == 0) return Rejection.BELOW_MINIMUM;
 
         _useNonce(intent.owner, intent.nonce);
@@ -215,6 +239,8 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         uint256 held = ASSET.balanceOf(address(this));
         uint256 arrived = held - side.held;
         side.held = held;
+        // Nothing arrived: the intent is refused. Whatever did arrive is what counts.
+        // slither-disable-next-line incorrect-equality
         if (!pulled || arrived == 0) {
             _releaseNonce(intent.owner, intent.nonce);
             return Rejection.NOT_FUNDED;
@@ -235,6 +261,8 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         private
         returns (uint256, uint256, uint256 assets)
     {
+        // Zeros are where it starts; what differs is set below.
+        // slither-disable-next-line uninitialized-local
         Side memory side;
         side.quotes = new uint256[](exits.length);
         side.rate = ROUTER.convertToAssets(REFERENCE);
@@ -251,12 +279,16 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         if (side.count == 0) return (0, 0, 0);
 
         uint256 before = ASSET.balanceOf(address(this));
+        // What arrives is measured, not believed. settle is nonReentrant, as is withdrawHeld.
+        // slither-disable-next-line reentrancy-balance,unused-return
         ROUTER.redeem(side.brought, address(this), address(this), side.minimum);
         assets = ASSET.balanceOf(address(this)) - before;
 
         // At par each gets at least his own quote; in a loss all get the same average price.
         bool par = assets >= side.quoted;
         uint256 spread = par ? assets - side.quoted : assets;
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 brought;
         for (uint256 i; i < exits.length; ++i) {
             if (side.quotes[i] == 0) continue;
@@ -402,6 +434,8 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
     /// @dev A permit may have been used by someone else first, or be wrong: what counts is the allowance that stands.
     function _tryPermit(address token, address owner, Permit calldata permit) private {
         if (permit.deadline == 0) return;
+        // A permit may have been used by somebody else already: the allowance decides, at the transfer.
+        // slither-disable-next-line unused-return
         BoundedCall.tryCall(
             token,
             PERMIT_GAS,
@@ -415,6 +449,8 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
     /// @dev Part of `spread` that goes to whoever brought `amount` after others had brought `before` of `total`. The
     /// parts add up to `spread` exactly, and none is below floor(spread · amount / total).
     function _partDown(uint256 spread, uint256 before, uint256 amount, uint256 total) private pure returns (uint256) {
+        // Guards the division by it: all quotes of the batch are zero.
+        // slither-disable-next-line incorrect-equality
         if (spread == 0) return 0;
         return Math.mulDiv(spread, before + amount, total) - Math.mulDiv(spread, before, total);
     }

@@ -82,6 +82,8 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         _requireMayPass(owner, controller);
 
         requestId = _enqueue(shares, controller, owner);
+        // The caller is the owner or his operator: _requireSelfOrOperator.
+        // slither-disable-next-line arbitrary-send-erc20
         IERC20(address(ROUTER)).safeTransferFrom(owner, address(this), shares);
         _tellRouter();
     }
@@ -96,6 +98,8 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         require(shares != 0, ZeroAmount());
         require(receiver != address(0), ZeroAddress());
         _requireSelfOrOperator(owner);
+        // The caller is the owner or his operator: _requireSelfOrOperator.
+        // slither-disable-next-line arbitrary-send-erc20
         IERC20(address(ROUTER)).safeTransferFrom(owner, address(this), shares);
 
         uint256 instant = queuedShares == 0 ? _payable(shares) : 0;
@@ -103,6 +107,8 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
             receiver = _exitReceiver(owner, receiver);
             uint256 minAssets = Math.mulDiv(instant, minAssetsPerShareWad, PRICE_DIVISOR, Math.Rounding.Ceil);
             uint256 before = ASSET.balanceOf(address(this));
+            // exit is nonReentrant; the callee is the router, which is trusted at deployment.
+            // slither-disable-next-line reentrancy-no-eth
             assetsPaid = ROUTER.redeem(instant, receiver, address(this), minAssets);
             // A policy that fails makes the router pay the owner of the shares, which is this contract by now.
             uint256 landed = ASSET.balanceOf(address(this)) - before;
@@ -176,6 +182,8 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         _requireAtMost(EmergencyState.WITHDRAW_ONLY);
         uint256 first = head;
         uint256 end = first;
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 partialShares;
         {
             uint256 budget = _payable(queuedShares);
@@ -197,13 +205,19 @@ contract ExitQueue is IExitQueue, EmergencyTarget, ReentrancyGuard {
         queuedShares -= processedShares;
         uint256 least = _fairDown(processedShares);
         uint256 before = ASSET.balanceOf(address(this));
+        // What arrives is measured, not believed; every entry that moves money is nonReentrant.
+        // slither-disable-next-line reentrancy-balance,reentrancy-no-eth,unused-return
         ROUTER.redeem(processedShares, address(this), address(this));
         paidAssets = ASSET.balanceOf(address(this)) - before;
         require(paidAssets + ROUNDING >= least, UnfairPrice(paidAssets, least));
         claimableAssets += paidAssets;
 
         // Each gets the difference of two floors of the running sum: together exactly what was paid.
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 sharesSoFar;
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 assetsSoFar;
         if (partialShares != 0) ++end;
         for (uint256 id = first; id < end; ++id) {

@@ -60,6 +60,8 @@ abstract contract RouterExits is RouterShares {
         assets = fromIdle;
         if (gross > fromIdle) {
             Need memory need = Need({rest: gross - fromIdle, redeeming: true, gross: 0, net: 0});
+            // The router's lock is held in the hot slot until the exit has ended; views are locked with it.
+            // slither-disable-next-line reentrancy-no-eth
             _takeFromStrategies(need, owner, named);
             _requireFound(gross, need.rest);
             _debtSlot = slot.withDebt(slot.debt() - need.gross);
@@ -88,6 +90,8 @@ abstract contract RouterExits is RouterShares {
                 _requireUnowed(gross, idle_, owner, assets1, shares1);
             }
             Need memory need = Need({rest: assets - fromIdle, redeeming: false, gross: 0, net: 0});
+            // The router's lock is held in the hot slot until the exit has ended; views are locked with it.
+            // slither-disable-next-line reentrancy-no-eth
             _takeFromStrategies(need, owner, new address[](0));
             _requireFound(assets, need.rest);
             _debtSlot = slot.withDebt(slot.debt() - need.gross);
@@ -172,9 +176,13 @@ abstract contract RouterExits is RouterShares {
             if (net > need.rest) net = need.rest;
             gross = s.grossUp(net);
         }
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 burned;
         if (net != 0) {
             // The call to itself makes all that the strategy did undone if it failed.
+            // The router's lock is held over the exit; debt falls by what the strategy was really asked for.
+            // slither-disable-next-line reentrancy-no-eth
             try this.pull{gas: PULL_GAS}(strategy, net, s.shares) returns (uint256 burned_) {
                 burned = burned_;
             } catch {

@@ -37,6 +37,8 @@ contract RouterManager is RouterReports, RouterSettings {
     function rebalance(Plan calldata plan) external restricted locked {
         bytes32 hash = _requireRunnable(plan);
         uint256 before = _hot.idle() + _debtSlot.debt();
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         bool lends;
         for (uint256 i = 0; i < plan.moves.length; ++i) {
             Move calldata move = plan.moves[i];
@@ -44,6 +46,8 @@ contract RouterManager is RouterReports, RouterSettings {
             if (!_info[move.strategy].active) revert UnknownStrategy(move.strategy);
             if (move.lend) {
                 lends = true;
+                // The router's lock is held over the whole plan; views are locked with it.
+                // slither-disable-next-line reentrancy-no-eth
                 _lend(plan.id, move);
             } else {
                 _recall(plan.id, move);
@@ -94,6 +98,8 @@ contract RouterManager is RouterReports, RouterSettings {
         if (block.timestamp > plan.expiry) revert PlanExpired(plan.expiry);
         if (_planExecuted[plan.id]) revert PlanAlreadyExecuted(plan.id);
         hash = planHash(plan);
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 moved;
         for (uint256 i = 0; i < plan.moves.length; ++i) {
             moved += plan.moves[i].assets;
@@ -116,6 +122,9 @@ contract RouterManager is RouterReports, RouterSettings {
         uint256 assetsBefore = IERC20(_asset).balanceOf(address(this));
         uint256 sharesBefore = IERC20(move.strategy).balanceOf(address(this));
         IERC20(_asset).forceApprove(move.strategy, assets);
+        // What moved is measured, not believed, and the books take just that; the router's lock is held over the
+        // whole plan.
+        // slither-disable-next-line reentrancy-balance,reentrancy-no-eth,unused-return
         IERC4626(move.strategy).deposit(assets, address(this));
         IERC20(_asset).forceApprove(move.strategy, 0);
         uint256 spent = assetsBefore - IERC20(_asset).balanceOf(address(this));
@@ -150,6 +159,9 @@ contract RouterManager is RouterReports, RouterSettings {
 
         uint256 assetsBefore = IERC20(_asset).balanceOf(address(this));
         uint256 sharesBefore = IERC20(move.strategy).balanceOf(address(this));
+        // What moved is measured, not believed, and the books take just that; the router's lock is held over the
+        // whole plan.
+        // slither-disable-next-line reentrancy-balance,reentrancy-no-eth,unused-return
         IERC4626(move.strategy).withdraw(assets, address(this), address(this));
         uint256 arrived = IERC20(_asset).balanceOf(address(this)) - assetsBefore;
         uint256 burned = sharesBefore - IERC20(move.strategy).balanceOf(address(this));
@@ -173,6 +185,8 @@ contract RouterManager is RouterReports, RouterSettings {
         uint256 left = _budgetLeft(assets);
         if (loss > left) revert EpochBudgetExceeded(loss, left);
         uint40 epoch = uint40(block.timestamp / EPOCH);
+        // Epochs are whole numbers: the budget is of this epoch or it starts anew.
+        // slither-disable-next-line incorrect-equality
         uint256 spent = _planLimits.epoch == epoch ? _planLimits.epochLoss : 0;
         _planLimits.epoch = epoch;
         _planLimits.epochLoss = uint112(spent + loss);
@@ -180,6 +194,8 @@ contract RouterManager is RouterReports, RouterSettings {
 
     function _budgetLeft(uint256 assets) private view returns (uint256) {
         uint256 budget = assets * _planLimits.epochBudgetBps / BPS;
+        // Epochs are whole numbers: the budget is of this epoch or it starts anew.
+        // slither-disable-next-line incorrect-equality
         uint256 spent = _planLimits.epoch == block.timestamp / EPOCH ? _planLimits.epochLoss : 0;
         return budget > spent ? budget - spent : 0;
     }

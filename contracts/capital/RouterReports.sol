@@ -41,6 +41,8 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
         }
 
         uint256 slot = _debtSlot;
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 feeShares;
         if (gain != 0) {
             _requireState(_hot, EmergencyState.THROTTLED);
@@ -109,6 +111,8 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
     function _settleFees(uint256 gain, uint256 assets1, uint256 holders1) private returns (uint256) {
         Fees memory fees_ = _fees;
         if (fees_.recipient == address(0)) return 0;
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 management;
         if (fees_.managementBps != 0) {
             uint256 elapsed = block.timestamp - fees_.settledUntil;
@@ -116,6 +120,8 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
             uint256 due = (assets1 - 1) * fees_.managementBps * elapsed / (BPS * YEAR);
             management = due < gain ? due : gain;
             // What the gain does not cover stays due: the clock advances only by what was paid.
+            // No fee is due; the amount is computed, not a balance.
+            // slither-disable-next-line incorrect-equality
             _fees.settledUntil =
                 uint40(due == 0 ? fees_.settledUntil : block.timestamp - elapsed + elapsed * management / due);
         }

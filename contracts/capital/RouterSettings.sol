@@ -260,6 +260,8 @@ abstract contract RouterSettings is RouterReports {
 
     function _drop(address[] storage list, address strategy) private {
         uint256 length = list.length;
+        // False is where it starts.
+        // slither-disable-next-line uninitialized-local
         bool found;
         for (uint256 i = 0; i < length; ++i) {
             // Keeps the order of the others: it is the exit order.

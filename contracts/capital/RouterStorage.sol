@@ -88,9 +88,17 @@ abstract contract RouterStorage is AccessManaged, IRouterTypes {
     mapping(address owner => mapping(address spender => uint256)) internal _allowances;
     mapping(address owner => uint256) internal _nonces;
     mapping(address strategy => StrategyInfo) internal _info;
+    // Written by RouterManager, whose code runs on this storage.
+    // slither-disable-next-line uninitialized-state
     address[] internal _strategies;
+    // Written by RouterManager, whose code runs on this storage.
+    // slither-disable-next-line uninitialized-state
     address[] internal _exitOrder;
+    // Written by RouterManager, whose code runs on this storage.
+    // slither-disable-next-line uninitialized-state
     address internal _policy;
+    // Written by RouterManager, whose code runs on this storage.
+    // slither-disable-next-line uninitialized-state
     address internal _queue;
     Fees internal _fees;
     PlanLimits internal _planLimits;
@@ -102,6 +110,8 @@ abstract contract RouterStorage is AccessManaged, IRouterTypes {
     mapping(bytes32 planHash => bool) internal _planApproved;
     mapping(bytes32 planId => bool) internal _planExecuted;
     mapping(address strategy => mapping(address account => uint256)) internal _owed;
+    // Written by CapitalRouter, on whose storage RouterManager's code runs.
+    // slither-disable-next-line uninitialized-state
     mapping(address strategy => uint256) internal _totalOwed;
     string internal _name;
     string internal _symbol;
@@ -152,6 +162,8 @@ abstract contract RouterStorage is AccessManaged, IRouterTypes {
 
     function _up(uint256 amount, uint256 numerator, uint256 denominator) internal pure returns (uint256) {
         uint256 product = amount * numerator;
+        // The ceiling of zero is zero; spares the decrement an underflow.
+        // slither-disable-next-line incorrect-equality
         return product == 0 ? 0 : (product - 1) / denominator + 1;
     }
 

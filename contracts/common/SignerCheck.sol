@@ -13,6 +13,8 @@ library SignerCheck {
 
     /// @dev An account's own key counts also when code is delegated to it; only then is the contract asked.
     function isSignedBy(address signer, bytes32 digest, bytes calldata signature) internal view returns (bool) {
+        // The third value only details the problem, which is refused whatever it is.
+        // slither-disable-next-line unused-return
         (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, signature);
         if (problem == ECDSA.RecoverError.NoError && recovered == signer) return true;
         if (signer.code.length == 0) return false;

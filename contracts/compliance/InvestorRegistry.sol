@@ -231,6 +231,8 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, TypedData {
         address escrow = escrowOf(investor);
         emit EscrowReleased(msg.sender, investor, token, to, amount, reason);
         if (escrow.code.length == 0) {
+            // The address is the one that escrowOf told, and creation reverts if it fails.
+            // slither-disable-next-line unused-return
             Clones.cloneDeterministicWithImmutableArgs(ESCROW_CODE, abi.encode(investor), 0);
         }
         IExitEscrow(escrow).release(token, amount, to, reason);

@@ -51,6 +51,8 @@ contract CircuitBreaker is ICircuitBreaker, AccessManaged {
         uint256 bucket = _load(slot);
         if (bucket == 0) return;
         uint256 next = bucket.take(assets, block.timestamp);
+        // Zero is how the bucket says that it holds too little; a bucket in use is never zero.
+        // slither-disable-next-line incorrect-equality
         if (next == 0) revert OutflowLimitExceeded(msg.sender, asset, assets, bucket.available(block.timestamp));
         _store(slot, next);
     }
@@ -290,7 +292,11 @@ contract CircuitBreaker is ICircuitBreaker, AccessManaged {
         if (watch.maxPriceDropBps == 0 || oracle.code.length == 0) return (false, 0);
         // The oracle is ours and sees to its adapters' gas; it reverts for an asset that it does not know.
         try IPriceOracle(oracle).answers(watch.asset) returns (uint256[] memory answers) {
+            // Zero is where it starts.
+            // slither-disable-next-line uninitialized-local
             uint256 healthy;
+            // Zero is where it starts.
+            // slither-disable-next-line uninitialized-local
             uint256 below;
             for (uint256 i; i < answers.length; ++i) {
                 if (answers[i] == 0 || answers[i] > type(uint128).max) continue;

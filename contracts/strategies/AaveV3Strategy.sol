@@ -36,6 +36,8 @@ contract AaveV3Strategy is Strategy {
         Strategy(router_, authority_, gate, "Breakwater Aave V3", "bwAaveV3")
     {
         PROVIDER = IAaveV3AddressesProvider(provider);
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         (address aToken,,) = _data().getReserveTokensAddresses(asset());
         require(aToken != address(0), NotListed(asset()));
         A_TOKEN = IAaveV3AToken(aToken);
@@ -72,8 +74,12 @@ contract AaveV3Strategy is Strategy {
     function _room() internal view override returns (uint256) {
         (bool active, bool frozen) = _flags();
         if (!active || frozen) return 0;
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         (, uint256 cap) = _data().getReserveCaps(asset());
         if (cap == 0) return type(uint256).max;
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         (, uint256 treasury,,,,,,,,,,) = _data().getReserveData(asset());
         // Aave counts towards the cap what it still owes its treasury; rounded up, since its own rounding
         // is to the nearest.
@@ -99,11 +105,15 @@ contract AaveV3Strategy is Strategy {
     }
 
     function _take(uint256 assets, uint256) internal override {
+        // Aave pays what is asked or reverts; Strategy's transfer fails on less.
+        // slither-disable-next-line unused-return
         _pool().withdraw(asset(), assets, address(this));
     }
 
     /// @dev Aave takes capital only if active, not paused and not frozen, and gives it back if active and not paused.
     function _flags() private view returns (bool active, bool frozen) {
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         (,,,,,,,, active, frozen) = _data().getReserveConfigurationData(asset());
         active = active && !_data().getPaused(asset());
     }

@@ -77,6 +77,8 @@ contract CurveStrategy is InKindStrategy, ICurveStrategy {
         LP_TOKEN = IERC20(lpToken);
         COINS = coinCount;
         uint256 place = type(uint256).max;
+        // All bytes are set in the loop below.
+        // slither-disable-next-line uninitialized-local
         uint256 exponents;
         for (uint256 i; i < coinCount; ++i) {
             address coin = POOL.coins(i);
@@ -131,10 +133,14 @@ contract CurveStrategy is InKindStrategy, ICurveStrategy {
     function probe() external nonReentrant returns (bool closed) {
         // Takes nothing, but needs the pool's lock.
         bytes4 selector = COINS == 2 ? ICurvePool2.remove_liquidity.selector : ICurvePool3.remove_liquidity.selector;
+        // Nothing is withdrawn: the call only asks for the pool's lock.
+        // slither-disable-next-line unused-return
         Address.functionCall(address(POOL), abi.encodePacked(selector, uint256(0), new uint256[](COINS)));
         closed = _noted.closed;
         uint256 lp = Math.min(LP_TOKEN.balanceOf(address(this)), 10 * (_SCALE + LP_NOISE));
         if (lp != 0) {
+            // probe is nonReentrant, and what it notes is the outcome of this very call.
+            // slither-disable-next-line reentrancy-no-eth
             try POOL.remove_liquidity_one_coin(lp, _place(), 0) {
                 closed = false;
             } catch {
@@ -234,6 +240,8 @@ contract CurveStrategy is InKindStrategy, ICurveStrategy {
 
     function _holdings() internal view override returns (uint256) {
         uint256 lp = LP_TOKEN.balanceOf(address(this));
+        // Without LP tokens there is nothing to value; a donated one is valued like any other.
+        // slither-disable-next-line incorrect-equality
         return lp == 0 ? 0 : _worth(lp);
     }
 
@@ -241,8 +249,12 @@ contract CurveStrategy is InKindStrategy, ICurveStrategy {
     function _room() internal view override returns (uint256 assets) {
         if (_noted.closed || LP_TOKEN.totalSupply() == 0) return 0;
         uint256 least = BPS - _limits.imbalanceBps;
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 total;
         uint256 scarcest = type(uint256).max;
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 own;
         for (uint256 i; i < COINS; ++i) {
             uint256 scaled = POOL.balances(i) * 10 ** uint8(_EXPONENTS >> (8 * i));
@@ -265,6 +277,8 @@ contract CurveStrategy is InKindStrategy, ICurveStrategy {
         uint256 all = _leastPaid(high);
         if (_quote(high) >= all) return all;
         // The more leaves, the dearer: what can leave is an interval that begins at nothing.
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 low;
         for (uint256 i; i < BISECTIONS; ++i) {
             uint256 middle = (low + high) / 2;
@@ -281,6 +295,8 @@ contract CurveStrategy is InKindStrategy, ICurveStrategy {
         uint256 before = LP_TOKEN.balanceOf(address(this));
         IERC20(asset()).forceApprove(address(POOL), added);
         bytes4 selector = COINS == 2 ? ICurvePool2.add_liquidity.selector : ICurvePool3.add_liquidity.selector;
+        // What was minted is held to the least in the same call; older pools return nothing.
+        // slither-disable-next-line unused-return
         Address.functionCall(address(POOL), abi.encodePacked(selector, _amounts(added), least));
         uint256 minted = LP_TOKEN.balanceOf(address(this)) - before;
         require(minted >= least, TooLittleArrived(least, minted));
@@ -292,6 +308,8 @@ contract CurveStrategy is InKindStrategy, ICurveStrategy {
         uint256 held = LP_TOKEN.balanceOf(address(this));
         uint256 lp = shares.mulDiv(held + _SCALE, totalSupply() + shares + VIRTUAL_SHARES);
         uint256 before = IERC20(asset()).balanceOf(address(this));
+        // What arrives is measured as a difference on purpose; Strategy holds its lock over this call.
+        // slither-disable-next-line reentrancy-balance
         POOL.remove_liquidity_one_coin(Math.min(lp, held), _place(), assets);
         uint256 arrived = IERC20(asset()).balanceOf(address(this)) - before;
         require(arrived >= assets, TooLittleArrived(assets, arrived));
@@ -352,6 +370,8 @@ contract CurveStrategy is InKindStrategy, ICurveStrategy {
 
     /// @dev Assets that `lp` must bring.
     function _leastPaid(uint256 lp) private view returns (uint256) {
+        // Without LP tokens there is nothing to value; a donated one is valued like any other.
+        // slither-disable-next-line incorrect-equality
         return lp == 0 ? 0 : _worth(lp).mulDiv(BPS - _limits.exitLossBps, BPS).saturatingSub(_NOISE);
     }
 
@@ -374,6 +394,8 @@ contract CurveStrategy is InKindStrategy, ICurveStrategy {
 
     /// @dev What the pool pays for so many LP tokens; 0 if it cannot say.
     function _quote(uint256 lp) private view returns (uint256) {
+        // Without LP tokens there is nothing to value; a donated one is valued like any other.
+        // slither-disable-next-line incorrect-equality
         if (lp == 0) return 0;
         try POOL.calc_withdraw_one_coin(lp, _place()) returns (uint256 paid) {
             return paid;
@@ -389,6 +411,8 @@ contract CurveStrategy is InKindStrategy, ICurveStrategy {
         (bool ok, bytes memory answer) =
             address(POOL).staticcall(abi.encodePacked(selector, _amounts(assets), uint256(1)));
         if (!ok || answer.length < 32) return 0;
+        // The pool itself computes the imbalance fee with this rounding; two units are kept in reserve.
+        // slither-disable-next-line divide-before-multiply
         uint256 imbalanceFee = POOL.fee() * COINS / (4 * (COINS - 1));
         return abi.decode(answer, (uint256)).mulDiv(FEE_UNIT.saturatingSub(2 * imbalanceFee + 1), FEE_UNIT);
     }

@@ -53,14 +53,20 @@ contract GuardedPoolStrategy is TwoTokenStrategy, IGuardedPoolStrategy {
         _requireAtMost(EmergencyState.NORMAL);
         _requireCalm();
         uint256 before = _holdings();
+        // Zero is where it starts.
+        // slither-disable-next-line uninitialized-local
         uint256 bought;
         if (toSell != 0) {
             IERC20(asset()).forceApprove(address(POOL), toSell);
+            // invest is nonReentrant, and its cost is bounded by holdings before and after.
+            // slither-disable-next-line reentrancy-balance
             bought = POOL.swapExactIn(ASSET_IS_0, toSell, 0, address(this), ANY_FEE, block.timestamp);
         }
         (uint256 max0, uint256 max1) = _sorted(assets - toSell, _idleOther());
         IERC20(asset()).forceApprove(address(POOL), assets - toSell);
         OTHER.forceApprove(address(POOL), _idleOther());
+        // invest is nonReentrant, and its cost is bounded by holdings before and after, not by what the pool says.
+        // slither-disable-next-line reentrancy-balance,unused-return
         (poolShares,,) = POOL.mint(max0, max1, 0, block.timestamp);
         IERC20(asset()).forceApprove(address(POOL), 0);
         OTHER.forceApprove(address(POOL), 0);
@@ -123,6 +129,8 @@ contract GuardedPoolStrategy is TwoTokenStrategy, IGuardedPoolStrategy {
         uint256 other = _idleOther();
         uint256 poolShares = _poolShares();
         if (other != 0) idle += _quoteOther(other);
+        // Without pool shares the tokens alone are the value; more only adds to it.
+        // slither-disable-next-line incorrect-equality
         return poolShares == 0 ? idle : idle + _fairWorth(poolShares);
     }
 
@@ -169,6 +177,8 @@ contract GuardedPoolStrategy is TwoTokenStrategy, IGuardedPoolStrategy {
     // ---- internals ----
 
     function _burnPoolShares(uint256 poolShares) private returns (uint256 inAsset, uint256 inOther) {
+        // The pool rejects a burn of nothing.
+        // slither-disable-next-line incorrect-equality
         if (poolShares == 0) return (0, 0);
         (uint256 amount0, uint256 amount1) = POOL.burn(poolShares, 0, 0, address(this), block.timestamp);
         return _sorted(amount0, amount1);
@@ -219,6 +229,8 @@ contract GuardedPoolStrategy is TwoTokenStrategy, IGuardedPoolStrategy {
     }
 
     function _tryMean() private view returns (uint256) {
+        // The average that is not truncated is not needed here.
+        // slither-disable-next-line unused-return
         try POOL.twap(PERIOD) returns (uint256, uint256 truncated) {
             return truncated;
         } catch {

@@ -47,6 +47,8 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
     {
         POOL = IUniswapV3Pool(config_.pool);
         SPACING = POOL.tickSpacing();
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         (,,,, uint256 remembered,,) = POOL.slot0();
         require(
             config_.twapPeriod >= MIN_PERIOD && remembered * BLOCK_SECONDS >= config_.twapPeriod
@@ -64,6 +66,8 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
     /// @inheritdoc IUniswapV3Strategy
     function reposition() external restricted nonReentrant {
         _requireAtMost(EmergencyState.NORMAL);
+        // reposition is nonReentrant and restricted; the pool calls back into nothing of ours here.
+        // slither-disable-next-line reentrancy-no-eth
         _takeOutAll();
         _sellOther();
         (bool calm, int24 spot, int24 mean) = _market();
@@ -81,6 +85,9 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
         returns (address[] memory tokens, uint256[] memory amounts)
     {
         // What was burned is collected at once, so only fees are owed.
+        // What was burned is collected at once, so only fees are owed.
+        // A burn of nothing only books the fees, which collect then pays.
+        // slither-disable-next-line unused-return
         if (_liquidityHeld() != 0) POOL.burn(_lower, _upper, 0);
         (uint256 amount0, uint256 amount1) =
             POOL.collect(receiver, _lower, _upper, type(uint128).max, type(uint128).max);
@@ -147,6 +154,8 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
         uint256 idle = _idle();
         uint256 other = _idleOther();
         uint128 liquidity = _liquidityHeld();
+        // With neither liquidity nor the other token the asset alone is the value; more only adds to it.
+        // slither-disable-next-line incorrect-equality
         if (liquidity == 0 && other == 0) return idle;
         (uint256 inAsset, uint256 inOther) = _amounts(RangeMath.sqrtRatioAtTick(meanTick()), liquidity);
         return idle + inAsset + _quoteOther(other + inOther);
@@ -163,7 +172,11 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
         if (_liquidityHeld() == 0) (lower, upper) = _beside(spot, mean);
         else if (!_isOutside(lower, upper, spot, mean)) return 0;
         if (lower < -RangeMath.MAX_TICK || upper > RangeMath.MAX_TICK) return 0;
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         (uint256 grossLower,) = POOL.ticks(lower);
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         (uint256 grossUpper,) = POOL.ticks(upper);
         uint256 free = POOL.maxLiquidityPerTick() - Math.max(grossLower, grossUpper);
         (uint160 low, uint160 high) = (RangeMath.sqrtRatioAtTick(lower), RangeMath.sqrtRatioAtTick(upper));
@@ -209,12 +222,16 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
 
     /// @dev Moves to the range beside the price; the old one holds nothing but fees.
     function _open(int24 spot, int24 mean) private {
+        // Only called under the strategy's lock; fees belong to the old range and are taken before it moves.
+        // slither-disable-next-line reentrancy-no-eth
         _collectFees();
         (_lower, _upper) = _beside(spot, mean);
         emit RangeOpened(msg.sender, _lower, _upper);
     }
 
     function _collectFees() private {
+        // What is collected stays here and is counted by balance.
+        // slither-disable-next-line unused-return
         POOL.collect(address(this), _lower, _upper, type(uint128).max, type(uint128).max);
     }
 
@@ -223,12 +240,18 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
         liquidity = RangeMath.liquidityDown(
                 RangeMath.sqrtRatioAtTick(_lower), RangeMath.sqrtRatioAtTick(_upper), assets, ASSET_IS_0
             ).toUint128();
+        // The pool takes what the liquidity costs by callback, and no more than is here.
+        // slither-disable-next-line unused-return
         if (liquidity != 0) POOL.mint(address(this), _lower, _upper, liquidity, "");
     }
 
     function _takeOut(uint128 liquidity) private returns (uint256 outAsset, uint256 outOther) {
+        // The pool rejects a burn of nothing.
+        // slither-disable-next-line incorrect-equality
         if (liquidity == 0) return (0, 0);
         (uint256 amount0, uint256 amount1) = POOL.burn(_lower, _upper, liquidity);
+        // What is collected stays here and is counted by balance.
+        // slither-disable-next-line unused-return
         POOL.collect(address(this), _lower, _upper, amount0.toUint128(), amount1.toUint128());
         return _sorted(amount0, amount1);
     }
@@ -264,6 +287,8 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
 
     /// @dev What burning `liquidity` now yields of the asset.
     function _assetsAtSpot(uint128 liquidity) private view returns (uint256 inAsset) {
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         (uint160 price,,,,,,) = POOL.slot0();
         (inAsset,) = _amounts(price, liquidity);
     }
@@ -275,6 +300,8 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
     /// @dev Never calm while the pool's memory is too short, nor in the middle of a call of the pool.
     function _market() private view returns (bool calm, int24 spot, int24 mean) {
         bool unlocked;
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         (, spot,,,,, unlocked) = POOL.slot0();
         (calm, mean) = _tryMeanTick();
         int24 apart = spot > mean ? spot - mean : mean - spot;
@@ -284,6 +311,8 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
     function _tryMeanTick() private view returns (bool, int24) {
         uint32[] memory ago = new uint32[](2);
         ago[0] = PERIOD;
+        // The rest of the tuple says nothing that is needed here.
+        // slither-disable-next-line unused-return
         try POOL.observe(ago) returns (int56[] memory sums, uint160[] memory) {
             int56 period = int56(uint56(PERIOD));
             int56 passed;

@@ -142,10 +142,10 @@ interface IGuardedPool is IEmergencyTarget {
     /// @notice Records the opening of this block without trading.
     function checkpoint() external;
 
-    /// @notice Sends to the treasury what was given to the pool without a trade.
+    /// @notice Sends to the treasury what was given to the pool without a trade. Not from WITHDRAW_ONLY on.
     function skim() external returns (uint256 amount0, uint256 amount1);
 
-    /// @notice Makes room for more observations; the caller pays for the storage.
+    /// @notice Makes room for more observations; the caller pays for the storage. Not while FROZEN.
     function increaseObservationCardinality(uint16 cardinality) external;
 
     /// @notice What `swapExactIn` would pay if executed now, in this block.

@@ -12,6 +12,8 @@ interface IStrategy is IERC4626, IEmergencyTarget {
     event RewardsClaimed(address indexed by, address indexed receiver, address[] tokens, uint256[] amounts);
 
     error NotRouter(address caller);
+    /// @notice The asset charges on transfer.
+    error AssetsArrivedDiffer(uint256 expected, uint256 arrived);
 
     function router() external view returns (address);
 

@@ -50,6 +50,8 @@ def promises(figures: Mapping[str, Any]) -> dict[str, bool]:
     """What the pool promises: no trip without shares profits, and a swap costs less than v2's."""
     return {
         "pool_attack_profit": figures["pool_attack_profit"] <= 0,
+        # A search that finds nothing on v2 would prove nothing about us.
+        "univ2_attack_profit": figures["univ2_attack_profit"] > 0,
         "pool_swap_first_gas": figures["pool_swap_first_gas"] < figures["univ2_swap_gas"],
         "pool_swap_next_gas": figures["pool_swap_next_gas"] < figures["univ2_swap_next_gas"],
     }

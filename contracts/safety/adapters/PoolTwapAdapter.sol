@@ -71,6 +71,8 @@ contract PoolTwapAdapter is IPriceAdapter {
     }
 
     function _tryMulDiv(uint256 a, uint256 b, uint256 divisor) private pure returns (bool, uint256) {
+        // Only the high word tells whether the product overflows.
+        // slither-disable-next-line unused-return
         (uint256 high,) = Math.mul512(a, b);
         return high < divisor ? (true, Math.mulDiv(a, b, divisor)) : (false, 0);
     }

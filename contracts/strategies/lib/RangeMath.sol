@@ -38,6 +38,8 @@ library RangeMath {
             assembly ("memory-safe") {
                 root := shr(128, mload(add(add(roots, 0x20), mul(i, 0x10))))
             }
+            // Fixed point of 128 bits: the shift and the inverse are the pool's own steps, to its rounding.
+            // slither-disable-next-line divide-before-multiply
             ratio = (ratio * root) >> 128;
         }
         if (tick > 0) ratio = type(uint256).max / ratio;

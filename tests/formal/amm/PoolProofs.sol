@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {PoolConfig} from "interfaces/amm/IGuardedPool.sol";
+
 import {PoolState} from "contracts/amm/PoolState.sol";
 import {PriceFloat} from "contracts/amm/PriceFloat.sol";
 import {SwapMath} from "contracts/amm/SwapMath.sol";
@@ -10,6 +12,17 @@ contract PoolProofs {
     using PoolState for uint256;
 
     uint256 private constant CODE = (1 << 60) - 1;
+    /// @dev Of the price of two reserves below 2^112.
+    uint256 private constant LARGEST_EXPONENT = 223;
+
+    struct Trade {
+        uint112 reserveIn;
+        uint112 reserveOut;
+        uint112 amountIn;
+        uint16 fee;
+        uint256 bound;
+        bool zeroForOne;
+    }
 
     // packing
 
@@ -18,6 +31,29 @@ contract PoolProofs {
         assert(packed.reserve0() == r0 && packed.reserve1() == r1);
         assert(packed.blockOf() == core.blockOf() && packed.stateOf() == core.stateOf());
         assert(packed.isLocked());
+    }
+
+    function check_core__trade__moves_the_reserves_only(
+        uint256 core,
+        uint112 amountIn,
+        uint112 amountOut,
+        bool zeroForOne
+    ) external pure {
+        uint256 reserveIn = core.reserveOf(zeroForOne);
+        uint256 reserveOut = core.reserveOf(!zeroForOne);
+        require(!core.isLocked() && amountIn <= PoolState.RESERVE_MASK - reserveIn && amountOut <= reserveOut);
+        uint256 packed = core.withTradeLocked(zeroForOne, amountIn, amountOut);
+        assert(packed.reserveOf(zeroForOne) == reserveIn + amountIn);
+        assert(packed.reserveOf(!zeroForOne) == reserveOut - amountOut);
+        assert(packed.blockOf() == core.blockOf() && packed.stateOf() == core.stateOf());
+        assert(packed.isLocked());
+    }
+
+    function check_settings__pack_without_loss(PoolConfig memory config) external pure {
+        assert(
+            keccak256(abi.encode(PoolState.unpackSettings(PoolState.packSettings(config))))
+                == keccak256(abi.encode(config))
+        );
     }
 
     function check_core__new_block__keeps_the_rest(uint256 core, uint256 number) external pure {
@@ -82,9 +118,7 @@ contract PoolProofs {
         external
         pure
     {
-        code &= CODE;
-        if (code == CODE) return;
-        uint256 folded = PoolState.foldWindow(window, code, epoch, epoch, fee);
+        uint256 folded = PoolState.foldWindow(window, _opening(code), epoch, epoch, fee);
         assert((folded >> 60) & CODE >= (window >> 60) & CODE);
     }
 
@@ -92,8 +126,7 @@ contract PoolProofs {
         external
         pure
     {
-        code &= CODE;
-        if (code == CODE) return;
+        code = _opening(code);
         uint256 folded = PoolState.foldWindow(window, code, epoch, epoch, fee);
         assert(folded & CODE <= code && code < (folded >> 60) & CODE);
     }
@@ -102,9 +135,7 @@ contract PoolProofs {
         external
         pure
     {
-        code &= CODE;
-        if (code == CODE) return;
-        uint256 folded = PoolState.foldWindow(window, code, epoch, epoch, fee);
+        uint256 folded = PoolState.foldWindow(window, _opening(code), epoch, epoch, fee);
         assert((folded >> 120) & ((1 << 120) - 1) == (window >> 120) & ((1 << 120) - 1));
         assert(folded.feeOf() == fee);
     }
@@ -123,9 +154,9 @@ contract PoolProofs {
         uint256 lastEpoch,
         uint16 fee
     ) external pure {
-        code &= CODE;
-        if (code == CODE || lastEpoch == type(uint256).max) return;
-        if (opening < window & CODE || opening >= (window >> 60) & CODE) return;
+        code = _opening(code);
+        require(lastEpoch != type(uint256).max);
+        require(window & CODE <= opening && opening < (window >> 60) & CODE);
         uint256 folded = PoolState.foldWindow(window, code, lastEpoch, lastEpoch + 1, fee);
         assert((folded >> 120) & CODE <= opening && opening < (folded >> 180) & CODE);
         assert(folded.lowOf() <= opening && opening < folded.highOf());
@@ -139,8 +170,8 @@ contract PoolProofs {
         uint256 epoch,
         uint16 fee
     ) external pure {
-        code &= CODE;
-        if (code == CODE || epoch < lastEpoch || epoch - lastEpoch < 2) return;
+        code = _opening(code);
+        require(epoch >= lastEpoch && epoch - lastEpoch >= 2);
         uint256 folded = PoolState.foldWindow(window, code, lastEpoch, epoch, fee);
         assert(folded.lowOf() == code && folded.highOf() == code + 1);
     }
@@ -156,14 +187,13 @@ contract PoolProofs {
     /// @dev The bound of a sell: out ≤ e·lo, to the last bit, for every exponent at once.
     function check_mul_down__is_the_floor(uint256 code, uint112 amount) external pure {
         code &= CODE;
-        if (code >> 52 > 223) return;
+        require(code >> 52 <= LARGEST_EXPONENT);
         uint256 mantissa = (1 << 52) | (code & ((1 << 52) - 1));
         uint256 result = PriceFloat.mulDown(code, amount);
         uint256 exponent = code >> 52;
         unchecked {
             uint256 product = amount * mantissa;
-            if (exponent >= 164) assert(result == product << (exponent - 164));
-            else assert(result << (164 - exponent) <= product && product >> (164 - exponent) == result);
+            assert(result == (exponent < 164 ? product >> (164 - exponent) : product << (exponent - 164)));
         }
     }
 
@@ -181,49 +211,23 @@ contract PoolProofs {
     // trades
 
     /// @dev P1 for sells: whatever the curve says, the window's bound holds.
-    function check_sell__never_above_the_bound(
-        uint112 reserveIn,
-        uint112 reserveOut,
-        uint112 amountIn,
-        uint16 fee,
-        uint256 bound
-    ) external pure {
-        bound &= CODE;
-        if (reserveIn == 0 || reserveOut == 0 || bound >> 52 > 223) return;
-        uint256 out = SwapMath.amountOutDown(reserveIn, reserveOut, amountIn, fee, bound, true);
-        uint256 effective = uint256(amountIn) * (1e6 - uint256(fee)) / 1e6;
-        assert(out <= PriceFloat.mulDown(bound, effective));
+    function check_sell__never_above_the_bound(Trade memory trade) external pure {
+        trade.zeroForOne = true;
+        (uint256 out, uint256 effective) = _sold(trade);
+        assert(out <= PriceFloat.mulDown(trade.bound, effective));
     }
 
-    function check_buy__never_above_the_bound(
-        uint112 reserveIn,
-        uint112 reserveOut,
-        uint112 amountIn,
-        uint16 fee,
-        uint256 bound
-    ) external pure {
-        bound &= CODE;
-        if (reserveIn == 0 || reserveOut == 0 || bound >> 52 > 223) return;
-        uint256 out = SwapMath.amountOutDown(reserveIn, reserveOut, amountIn, fee, bound, false);
-        uint256 effective = uint256(amountIn) * (1e6 - uint256(fee)) / 1e6;
-        assert(out <= PriceFloat.divDown(bound, effective));
+    function check_buy__never_above_the_bound(Trade memory trade) external pure {
+        trade.zeroForOne = false;
+        (uint256 out, uint256 effective) = _sold(trade);
+        assert(out <= PriceFloat.divDown(trade.bound, effective));
     }
 
-    /// @dev And the curve's bound holds whatever the window says.
-    function check_swap__never_above_the_curve(
-        uint112 reserveIn,
-        uint112 reserveOut,
-        uint112 amountIn,
-        uint16 fee,
-        uint256 bound,
-        bool zeroForOne
-    ) external pure {
-        bound &= CODE;
-        if (reserveIn == 0 || reserveOut == 0 || bound >> 52 > 223) return;
-        uint256 out = SwapMath.amountOutDown(reserveIn, reserveOut, amountIn, fee, bound, zeroForOne);
+    /// @dev P2, first half: the curve's bound holds whatever the window says. The second half is z3's.
+    function check_swap__never_above_the_curve(Trade memory trade) external pure {
+        (uint256 out, uint256 effective) = _sold(trade);
         unchecked {
-            uint256 effective = uint256(amountIn) * (SwapMath.PIPS - uint256(fee)) / SwapMath.PIPS;
-            assert(out <= uint256(reserveOut) * effective / (uint256(reserveIn) + effective));
+            assert(out <= uint256(trade.reserveOut) * effective / (uint256(trade.reserveIn) + effective));
         }
     }
 
@@ -231,5 +235,23 @@ contract PoolProofs {
         if (x == 0) return;
         uint256 n = PriceFloat.mostSignificantBit(x);
         assert(n < 256 && x >> n == 1);
+    }
+
+    /// @dev Codes below the last one, so that the next larger price exists.
+    function _opening(uint256 code) private pure returns (uint256) {
+        code &= CODE;
+        require(code != CODE);
+        return code;
+    }
+
+    /// @dev What the trade pays, and what of its input counts.
+    function _sold(Trade memory trade) private pure returns (uint256 out, uint256 effective) {
+        require(trade.reserveIn != 0 && trade.reserveOut != 0 && trade.bound >> 52 <= LARGEST_EXPONENT);
+        out = SwapMath.amountOutDown(
+            trade.reserveIn, trade.reserveOut, trade.amountIn, trade.fee, trade.bound, trade.zeroForOne
+        );
+        unchecked {
+            effective = uint256(trade.amountIn) * (SwapMath.PIPS - uint256(trade.fee)) / SwapMath.PIPS;
+        }
     }
 }

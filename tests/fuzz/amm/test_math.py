@@ -123,3 +123,36 @@ def test_amount_out__split_in_two__never_beats_the_whole(
     one = sell(reserve_in, reserve_out, first)
     two = sell(reserve_in + first, reserve_out - one, second)
     assert one + two <= whole
+
+
+def test_amount_out__pool_that_forgets_the_first_half__splitting_beats_the_whole() -> None:
+    """Control: P4. The same comparison, on a pool that pays both halves at its first price."""
+    bound = Price.below(2 * 10**18, 10**18).code
+
+    def sell(amount: int) -> int:
+        return int(math().amountOutDown(10**18, 10**18, amount, 3_000, bound, True))
+
+    assert sell(10**17) + sell(10**17) > sell(2 * 10**17)
+
+
+@MANY
+@given(magnitudes, magnitudes, magnitudes, magnitudes, fees, codes, st.booleans())
+def test_amount_in__split_in_two__never_beats_the_whole(
+    reserve_in: int,
+    reserve_out: int,
+    first: int,
+    second: int,
+    fee: int,
+    bound: Price,
+    side: bool,
+) -> None:
+    """Property: P4."""
+    assume(first + second < reserve_out)
+
+    def cost(r_in: int, r_out: int, amount: int) -> int:
+        return int(math().amountInUp(r_in, r_out, amount, fee, bound.code, side))
+
+    whole = cost(reserve_in, reserve_out, first + second)
+    one = cost(reserve_in, reserve_out, first)
+    assume(reserve_in + one <= RESERVE_MAX)
+    assert one + cost(reserve_in + one, reserve_out - first, second) >= whole

@@ -43,7 +43,7 @@ def amounts() -> st.SearchStrategy[int]:
 
 
 class PoolAgainstModel(RuleBasedStateMachine):
-    """Property: P2, P5, P7 and equality with the model."""
+    """Property: P1, P2, P4, P5, P6, P7 and equality with the model."""
 
     deployer_code: bytes | None = None
 
@@ -55,6 +55,7 @@ class PoolAgainstModel(RuleBasedStateMachine):
         self.model: Pool = deepcopy(self.pristine)
         self.world.model = self.model
         self.users = [self.world.evm.account(label) for label in USERS] + [self.world.whale]
+        self.fixed: tuple[Any, ...] | None = None
 
     def teardown(self) -> None:
         self.world.model = self.pristine
@@ -82,6 +83,19 @@ class PoolAgainstModel(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from(BLOCK_TIMES), blocks=st.integers(1, 3))
     def mine(self, seconds: int, blocks: int) -> None:
         self.world.mine(blocks, seconds)
+        self.fixed = None
+
+    def assert_within_the_window(self, side: bool) -> None:
+        """The last trade was no better than the window's worst opening for its direction."""
+        event = self.world.evm.events("Swap")[0]
+        amount0, amount1 = int(event.args["amount0"]), int(event.args["amount1"])
+        amount_in, amount_out = (amount0, -amount1) if side else (amount1, -amount0)
+        window = self.model._opened().window
+        numerator, denominator = (window.low if side else window.high).ratio
+        if side:
+            assert amount_out * denominator <= amount_in * numerator, "a sell above lo"
+        else:
+            assert amount_in * denominator >= amount_out * numerator, "a buy below hi"
 
     @rule(user=st.integers(0, 3), side=st.booleans(), amount=amounts())
     def swap_exact_in(self, user: int, side: bool, amount: int) -> None:
@@ -93,13 +107,15 @@ class PoolAgainstModel(RuleBasedStateMachine):
             amount,
             sender=sender,
         )
-        self.both(
+        done = self.both(
             lambda: self.model.swap_exact_in(side, amount),
             "swapExactIn",
             *(side, amount, 0, sender, ANY_FEE, FOREVER),
             sender=sender,
         )
         assert self.growth()[0] >= k, "k fell"
+        if done:
+            self.assert_within_the_window(side)
 
     @rule(user=st.integers(0, 3), side=st.booleans(), amount=amounts())
     def swap_exact_out(self, user: int, side: bool, amount: int) -> None:
@@ -111,13 +127,41 @@ class PoolAgainstModel(RuleBasedStateMachine):
             amount,
             sender=sender,
         )
-        self.both(
+        done = self.both(
             lambda: self.model.swap_exact_out(side, amount),
             "swapExactOut",
             *(side, amount, 2**255, sender, ANY_FEE, FOREVER),
             sender=sender,
         )
         assert self.growth()[0] >= k, "k fell"
+        if done:
+            self.assert_within_the_window(side)
+
+    @rule(
+        side=st.booleans(),
+        exact_in=st.booleans(),
+        amount=amounts(),
+        cut=st.integers(1, 255),
+    )
+    def split(self, side: bool, exact_in: bool, amount: int, cut: int) -> None:
+        """One trade of an amount against two of its parts by two users; undone again."""
+        method, limit = ("swapExactIn", 0) if exact_in else ("swapExactOut", 2**255)
+        first = amount * cut // 256
+        parts = [first, amount - first]
+        with self.world.evm.rollback():
+            whole = self.trade(method, side, amount, limit, 0)
+        with self.world.evm.rollback():
+            pieces = [self.trade(method, side, p, limit, n) for n, p in enumerate(parts)]
+        if whole is None or None in pieces:
+            return
+        total = sum(piece for piece in pieces if piece is not None)
+        assert total <= whole if exact_in else total >= whole, "splitting beats the whole"
+
+    def trade(self, method: str, side: bool, amount: int, limit: int, user: int) -> int | None:
+        """What came back; nothing if the pool refused."""
+        sender = self.users[user]
+        answer = self.call(method, side, amount, limit, sender, ANY_FEE, FOREVER, sender=sender)
+        return answer if isinstance(answer, int) else None
 
     @rule(user=st.integers(0, 3), side=st.booleans(), amount=amounts())
     def swap_prepaid(self, user: int, side: bool, amount: int) -> None:
@@ -202,6 +246,7 @@ class PoolAgainstModel(RuleBasedStateMachine):
     def emergency(self, state: State) -> None:
         self.world.pool.setEmergencyState(state, sender=self.world.gate)
         self.model.state = state
+        self.fixed = None
 
     @rule(seconds_ago=st.integers(0, 2_000))
     def observe(self, seconds_ago: int) -> None:
@@ -215,6 +260,13 @@ class PoolAgainstModel(RuleBasedStateMachine):
         except Revert as error:
             got = error.name
         assert got == wanted, f"observe({seconds_ago}): contract {got}, model {wanted}"
+
+    @invariant()
+    def nothing_inside_a_block_moves_oracle_or_fee(self) -> None:
+        plain, truncated = self.world.pool.observe([0])
+        now = (self.world.pool.feePips(), tuple(self.world.pool.guardPrices()), plain, truncated)
+        assert self.fixed in (None, now), "moved inside a block"
+        self.fixed = now
 
     @invariant()
     def same_state(self) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import pytest
 
+from tests.fuzz.safety.models import Bucket
 from tests.models import router as model
 from tests.models.router import Refused, RouterModel, StrategyModel, VaultModel
 from tests.support.capital import BPS, DAY, MAX_112, NO_LIMIT, World, build_world
@@ -20,6 +22,9 @@ RUNS = int(os.environ.get("FUZZ_RUNS", "30"))
 SEED = int(os.environ.get("FUZZ_SEED", "5"))
 STEPS = int(os.environ.get("FUZZ_STEPS", "40"))
 PREVIEW_REDEEM = bytes.fromhex("4cdad506")
+WITHDRAW = bytes.fromhex("b460af94")
+HONEST, REVERTS, BURNS_GAS, LIES, PAYS_HALF = 0, 1, 2, 4, 5
+TOKENS = ("TestToken", "TestToken", "UsdtLikeToken")
 ACTORS = ("whale", "investor", "saver", "attacker", "queue")
 DECIMALS = (0, 6, 8, 18, 24)
 
@@ -35,6 +40,10 @@ class Session:
     people: dict[str, Address] = field(default_factory=dict)
     vaults: list[Contract] = field(default_factory=list)
     trail: list[str] = field(default_factory=list)
+    # What the breaker lets out, and who the policy turns away; None and nobody without them.
+    bucket: Bucket | None = None
+    policy: Contract | None = None
+    denied: set[str] = field(default_factory=set)
 
     @property
     def router(self) -> Contract:
@@ -63,6 +72,9 @@ class Session:
             self.harvest,
             self.change_limits,
             self.donate,
+            self.refuse_payment,
+            self.reenter,
+            self.deny,
         )
         self._recover()
         self.rng.choice(steps)()
@@ -74,6 +86,8 @@ class Session:
         for index, strategy in enumerate(self.books.strategies):
             if strategy.vault.broken and self.rng.random() < 0.3:
                 self._set_broken(index, False)
+            if strategy.vault.refuses and self.rng.random() < 0.4:
+                self._set_refuses(index, HONEST)
 
     def deposit(self) -> None:
         who, assets = self._actor(), self._amount()
@@ -81,7 +95,8 @@ class Session:
         self._both(
             f"deposit {who} {assets}",
             lambda: self.router.deposit(assets, self.people[who], sender=self.people[who]),
-            lambda: self.books.deposit(who, assets),
+            lambda: self._pays_in(who, assets, self.books.deposit(who, assets)),
+            lambda: self.router.previewDeposit(assets),
         )
 
     def mint(self) -> None:
@@ -91,7 +106,8 @@ class Session:
         self._both(
             f"mint {who} {shares}",
             lambda: self.router.mint(shares, self.people[who], sender=self.people[who]),
-            lambda: self.books.mint(who, shares),
+            lambda: self._pays_in(who, None, self.books.mint(who, shares)),
+            lambda: self.router.previewMint(shares),
         )
 
     def redeem(self) -> None:
@@ -99,13 +115,13 @@ class Session:
         held = self.books.balances[who]
         shares = self._part(held)
         address = self.people[who]
-        if self.rng.random() < 0.3:
+        if self.rng.random() < 0.3 and self._honest():
             self._check_max(who)
         self._both(
             f"redeem {who} {shares}",
             lambda: self.router.redeem(shares, address, address, sender=address),
-            lambda: self.books.redeem(who, shares),
-            lambda: self.router.previewRedeem(shares),
+            lambda: self._takes_out(self.books.redeem(who, shares)),
+            (lambda: self.router.previewRedeem(shares)) if self._honest() else None,
         )
 
     def withdraw(self) -> None:
@@ -115,8 +131,8 @@ class Session:
         self._both(
             f"withdraw {who} {assets}",
             lambda: self.router.withdraw(assets, address, address, sender=address),
-            lambda: self.books.withdraw(who, assets),
-            lambda: self.router.previewWithdraw(assets),
+            lambda: self._takes_out(assets, self.books.withdraw(who, assets)),
+            (lambda: self.router.previewWithdraw(assets)) if self._honest() else None,
         )
 
     def in_kind(self) -> None:
@@ -128,7 +144,11 @@ class Session:
             assets, _, parts = self.router.redeemInKind(shares, address, address, sender=address)
             return assets, list(parts)
 
-        self._both(f"in kind {who} {shares}", run, lambda: self.books.redeem_in_kind(who, shares))
+        def modelled() -> tuple[int, list[int]]:
+            paid, parts = self.books.redeem_in_kind(who, shares)
+            return self._takes_out(paid), parts
+
+        self._both(f"in kind {who} {shares}", run, modelled)
 
     def transfer(self) -> None:
         source, target = self._actor(), self._actor()
@@ -136,6 +156,8 @@ class Session:
 
         def move() -> bool:
             if self.books.state == model.FROZEN or shares > self.books.balances[source]:
+                raise Refused
+            if self.denied & {source, target}:
                 raise Refused
             self.books.balances[source] -= shares
             self.books.balances[target] += shares
@@ -162,6 +184,8 @@ class Session:
 
     def recall(self) -> None:
         index = self._strategy()
+        if self.books.strategies[index].vault.refuses:
+            return
         assets = self._part(self.books.strategies[index].debt)
         self._both(
             f"recall {index} {assets}",
@@ -228,6 +252,39 @@ class Session:
         self.vaults[index].setFault(PREVIEW_REDEEM, 1 if broken else 0)
         self.trail.append(f"broken {index} {broken}")
 
+    def refuse_payment(self) -> None:
+        """The strategy goes on saying that it can pay, and reverts, burns its gas, lies, cheats."""
+        fault = self.rng.choice((REVERTS, BURNS_GAS, LIES, PAYS_HALF))
+        self._set_refuses(self._strategy(), fault)
+
+    def _set_refuses(self, index: int, fault: int) -> None:
+        self.books.strategies[index].vault.refuses = fault != HONEST
+        self.vaults[index].setFault(WITHDRAW, fault)
+        self.trail.append(f"payments of {index}: {fault}")
+
+    def reenter(self) -> None:
+        """The strategy's next movement calls the router, which changes nothing."""
+        index, who = self._strategy(), str(self.people["attacker"])
+        call = self.rng.choice(
+            (
+                self.router.calldata("transfer", who, 0),
+                self.router.calldata("redeem(uint256,address,address)", 1, who, who),
+                self.router.calldata("processReport", self.vaults[index].address),
+                self.router.calldata("totalAssets"),
+            )
+        )
+        self.vaults[index].arm(self.router, call)
+        self.trail.append(f"strategy {index} will reenter")
+
+    def deny(self) -> None:
+        """The policy turns somebody away, or lets him in again."""
+        if self.policy is None:
+            return
+        who = self.rng.choice(("saver", "attacker"))
+        self.denied ^= {who}
+        self.policy.setDenied(self.people[who], who in self.denied)
+        self.trail.append(f"denied: {sorted(self.denied)}")
+
     def donate(self) -> None:
         self.world.asset.mint(self.router, self._amount())
 
@@ -277,9 +334,11 @@ class Session:
         """Runs a step on both sides: the same answer, or both refuse."""
         self.trail.append(what)
         promised = preview() if preview else None
+        before = deepcopy((self.books, self.bucket))
         try:
             expected = modelled()
         except Refused:
+            self.books, self.bucket = before
             try:
                 real()
             except Revert:
@@ -291,6 +350,24 @@ class Session:
         if preview:
             assert promised == expected, f"{what}: the preview said {promised}, it was {expected}"
         return expected
+
+    def _honest(self) -> bool:
+        """Whether every strategy can pay what it says."""
+        return not any(strategy.vault.refuses for strategy in self.books.strategies)
+
+    def _pays_in(self, who: str, assets: int | None, answer: int) -> int:
+        """The rest of a deposit or mint: policy and breaker; `answer` is what the call returns."""
+        if who in self.denied:
+            raise Refused
+        if self.bucket is not None:
+            self.bucket.give(answer if assets is None else assets, self.books.now)
+        return answer
+
+    def _takes_out(self, assets: int, answer: int | None = None) -> int:
+        """The rest of an exit: the breaker's allowance."""
+        if self.bucket is not None and assets and not self.bucket.take(assets, self.books.now):
+            raise Refused
+        return assets if answer is None else answer
 
     def _check_max(self, who: str) -> None:
         """R3: what max returns succeeds, one more fails."""
@@ -356,8 +433,9 @@ class Session:
 
 def start(seed: int, decimals: int) -> Session:
     evm = Evm()
-    world = build_world(evm, decimals=decimals)
     rng = random.Random(seed)
+    metered = rng.random() < 0.25
+    world = build_world(evm, decimals=decimals, token=rng.choice(TOKENS), metered=metered)
     people = {name: evm.account(name) for name in (*ACTORS, "treasury")}
     virtual = 10 ** (world.router.decimals() - decimals)
     books = RouterModel(virtual=virtual, now=evm.timestamp, queue="queue")
@@ -374,6 +452,14 @@ def start(seed: int, decimals: int) -> Session:
     world.router.setFees((*fees, people["treasury"]), sender=world.governance)
     books.performance_bps, books.management_bps = fees
     books.recipient, books.settled_until = "treasury", evm.timestamp
+    if world.breaker is not None:
+        limit = rng.choice((300, 2_000)) * session.unit
+        terms = (limit, DAY, limit // 10)
+        world.breaker.setLimit(world.router, world.asset, *terms, sender=world.governance)
+        session.bucket = Bucket(limit, DAY, evm.timestamp)
+    if rng.random() < 0.25:
+        session.policy = evm.deploy("PolicyDouble")
+        world.router.setAccessPolicy(session.policy, sender=world.governance)
     return session
 
 
@@ -407,7 +493,11 @@ def test_round_trip__any_state__never_gains(run: int) -> None:
             shares = world.deposit(passer, assets)
             got = world.router.redeem(shares, passer, passer, sender=passer)
         except Revert as error:
-            assert error.name in {"InsufficientLiquidity", "ZeroAmount"}, error
+            assert error.name in {
+                "InsufficientLiquidity",
+                "OutflowLimitExceeded",
+                "ZeroAmount",
+            }, error
             return
         assert got <= assets, f"R2: {assets} became {got}"
         assert world.router.convertToAssets(world.router.balanceOf(others)) >= value

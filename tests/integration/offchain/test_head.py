@@ -168,3 +168,22 @@ def test_step__node_lags_on_the_same_branch__waits(chain: LedgerChain, journal: 
     chain.anvil.revert(snapshot)
     assert follow.step() is None
     assert journal.head() == before
+
+
+def test_step__follower_that_never_looks_back__dead_branch_stays(
+    chain: LedgerChain, journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control: J3. What the tests above compare does differ when nothing is retracted."""
+    follow = follower(chain, journal)
+    follow.step()
+    snapshot = chain.anvil.snapshot()
+    chain.mine_with("dead")
+    follow.step()
+    chain.anvil.revert(snapshot)
+    chain.client.forget()
+    chain.anvil.mine(1, 7)
+    chain.mine_with("alive")
+    monkeypatch.setattr(HeadFollower, "_rewind", lambda _self, _tip: 0)
+    follow.step()
+    with pytest.raises(AssertionError):
+        assert_as_if_never_misled(chain, journal, tmp_path / "fresh.db")

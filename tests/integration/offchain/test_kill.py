@@ -152,3 +152,19 @@ def test_kill__again_and_again__nothing_lost_nothing_twice(
         killed += 1
     assert killed >= 5
     check(chain, path)
+
+
+def test_kill__restarted_without_its_journal__sends_twice(
+    chain: LedgerChain, tmp_path: Path
+) -> None:
+    """Control: J2. What is checked above does not hold for a life that forgot the one before."""
+    told = tmp_path / "moments"
+    clean = chain.anvil.snapshot()
+    assert live(chain, tmp_path / "clean.db", None, told) == 0
+    moments = int(told.read_text())
+    chain.anvil.revert(clean)
+    chain.client.forget()
+    assert live(chain, tmp_path / "first.db", moments - 1, told) == -signal.SIGKILL
+    assert live(chain, tmp_path / "second.db", None, told) == 0
+    with pytest.raises(AssertionError):
+        check(chain, tmp_path / "second.db")

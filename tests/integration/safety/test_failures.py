@@ -115,3 +115,10 @@ def test_code__of_what_holds_or_stops_money__cannot_destroy_itself(name):
     """The negative control is a test target that can."""
     destroys = SELFDESTRUCT in opcodes(build.artifact(name).runtime)
     assert destroys == (name == "HostileTarget")
+
+
+def test_failures__in_the_table__no_price_stops_an_exit():
+    """Property: R9. Nor do Safes, keys, the sequencer or the access manager."""
+    exits = {"instant exit", "queued exit", "exit in kind", "burn"}
+    blocking = {failure.name for failure in FAILURES if failure.stops & exits}
+    assert blocking == {"pool self-destroyed", "exit queue self-destroyed", "breaker paused"}

@@ -10,25 +10,60 @@ import {ICircuitBreaker} from "interfaces/safety/ICircuitBreaker.sol";
 import {EmergencyState, IEmergencyTarget} from "interfaces/safety/IEmergencyTarget.sol";
 import {IPriceAdapter} from "interfaces/safety/IPriceAdapter.sol";
 
-/// @notice A double of a router: one asset, books that anyone writes, exits with and without the meter.
-contract WatchedTarget is IEmergencyTarget, IBreakerTarget {
+/// @notice Reads of it fail in every way that a hostile contract's can, once it is told to.
+abstract contract Misbehaving {
     enum Mode {
         HONEST,
         REVERT,
         BURN,
         SHORT,
-        BOMB
+        BOMB,
+        TOO_LARGE
     }
 
+    Mode public mode;
+    uint256 private immutable _bombBytes;
+
+    constructor(uint256 bombBytes) {
+        _bombBytes = bombBytes;
+    }
+
+    function arm(Mode mode_) external {
+        mode = mode_;
+    }
+
+    function _misbehave() internal view {
+        require(mode != Mode.REVERT, "is down");
+        if (mode == Mode.BURN) {
+            assembly ("memory-safe") {
+                invalid()
+            }
+        }
+        if (mode == Mode.SHORT) {
+            assembly ("memory-safe") {
+                return(0, 31)
+            }
+        }
+        if (mode == Mode.BOMB) {
+            uint256 size = _bombBytes;
+            assembly ("memory-safe") {
+                mstore(0, not(0))
+                return(0, size)
+            }
+        }
+    }
+}
+
+/// @notice A double of a router: one asset, books that anyone writes, exits with and without the meter.
+contract WatchedTarget is IEmergencyTarget, IBreakerTarget, Misbehaving {
     address public immutable emergencyGate;
     address public immutable asset;
     ICircuitBreaker public immutable breaker;
     EmergencyState public emergencyState;
-    Mode public mode;
     uint256 public price = 1e18;
     uint256 public accounted;
 
-    constructor(address gate, address asset_, ICircuitBreaker breaker_) {
+    constructor(address gate, address asset_, ICircuitBreaker breaker_) Misbehaving(1_000_000) {
         emergencyGate = gate;
         asset = asset_;
         breaker = breaker_;
@@ -40,10 +75,6 @@ contract WatchedTarget is IEmergencyTarget, IBreakerTarget {
 
     function setAccounted(uint256 accounted_) external {
         accounted = accounted_;
-    }
-
-    function arm(Mode mode_) external {
-        mode = mode_;
     }
 
     function setEmergencyState(EmergencyState state) external {
@@ -85,44 +116,15 @@ contract WatchedTarget is IEmergencyTarget, IBreakerTarget {
         _misbehave();
         return (asset, accounted, IERC20(asset).balanceOf(address(this)));
     }
-
-    function _misbehave() private view {
-        require(mode != Mode.REVERT, "target is down");
-        if (mode == Mode.BURN) {
-            assembly ("memory-safe") {
-                invalid()
-            }
-        }
-        if (mode == Mode.SHORT) {
-            assembly ("memory-safe") {
-                return(0, 31)
-            }
-        }
-        if (mode == Mode.BOMB) {
-            assembly ("memory-safe") {
-                return(0, 1000000)
-            }
-        }
-    }
 }
 
 /// @notice A double of a price adapter that keeps none of its promises unless told to.
-contract AdapterDouble is IPriceAdapter {
-    enum Mode {
-        HONEST,
-        REVERT,
-        BURN,
-        SHORT,
-        BOMB,
-        TOO_LARGE
-    }
-
+contract AdapterDouble is IPriceAdapter, Misbehaving {
     address public immutable source;
     string public constant description = "double";
-    Mode public mode;
     uint256 public answer;
 
-    constructor(address source_, uint256 answer_) {
+    constructor(address source_, uint256 answer_) Misbehaving(100_000) {
         source = source_;
         answer = answer_;
     }
@@ -131,40 +133,19 @@ contract AdapterDouble is IPriceAdapter {
         answer = answer_;
     }
 
-    function arm(Mode mode_) external {
-        mode = mode_;
-    }
-
     function read() external view returns (uint256) {
-        require(mode != Mode.REVERT, "adapter is down");
-        if (mode == Mode.BURN) {
-            assembly ("memory-safe") {
-                invalid()
-            }
-        }
-        if (mode == Mode.SHORT) {
-            assembly ("memory-safe") {
-                return(0, 31)
-            }
-        }
-        if (mode == Mode.BOMB) {
-            assembly ("memory-safe") {
-                mstore(0, not(0))
-                return(0, 100000)
-            }
-        }
+        _misbehave();
         return mode == Mode.TOO_LARGE ? 1 << 128 : answer;
     }
 }
 
 /// @notice A double of an ERC-4626 vault's rate: what a share of it is worth, set by anyone.
-contract RateVaultDouble {
+contract RateVaultDouble is Misbehaving {
     address public immutable asset;
     uint8 public immutable decimals;
     uint256 public assetsPerShare;
-    bool public burns;
 
-    constructor(address asset_, uint8 decimals_, uint256 assetsPerShare_) {
+    constructor(address asset_, uint8 decimals_, uint256 assetsPerShare_) Misbehaving(100_000) {
         asset = asset_;
         decimals = decimals_;
         assetsPerShare = assetsPerShare_;
@@ -174,16 +155,8 @@ contract RateVaultDouble {
         assetsPerShare = assetsPerShare_;
     }
 
-    function setBurns(bool burns_) external {
-        burns = burns_;
-    }
-
     function convertToAssets(uint256 shares) external view returns (uint256) {
-        if (burns) {
-            assembly ("memory-safe") {
-                invalid()
-            }
-        }
+        _misbehave();
         return shares * assetsPerShare / 10 ** decimals;
     }
 }

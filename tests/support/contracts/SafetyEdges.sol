@@ -60,3 +60,17 @@ contract ShyToken {
         return _balances[account];
     }
 }
+
+/// @notice A meter that looks at all that ever left: what the breaker's hook must not be.
+contract HistoryMeter {
+    uint256[] private _left;
+
+    function onOutflow(address, uint256 assets) external {
+        uint256 sum;
+        for (uint256 i; i < _left.length; ++i) {
+            sum += _left[i];
+        }
+        require(sum + assets > sum, "overflow");
+        _left.push(assets);
+    }
+}

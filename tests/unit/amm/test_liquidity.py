@@ -51,6 +51,12 @@ def test_mint__terms_not_met__reverts(world: PoolWorld, trader: Address) -> None
         world.pool.mint(UNIT, 2 * UNIT, 0, world.evm.timestamp - 1, sender=trader)
     with reverts("ZeroAmount"):
         world.pool.mint(0, 2 * UNIT, 0, FOREVER, sender=trader)
+    with reverts("Expired"):
+        world.pool.mintPrepaid(0, world.evm.timestamp - 1, sender=trader)
+    world.token0.transfer(world.pool, UNIT, sender=trader)
+    world.token1.transfer(world.pool, 2 * UNIT, sender=trader)
+    with reverts("InsufficientOutput", shares, shares + 1):
+        world.pool.mintPrepaid(shares + 1, FOREVER, sender=trader)
 
 
 def test_burn__immature__reverts_on_every_path(
@@ -111,6 +117,8 @@ def test_burn__pays_what_was_quoted(world: PoolWorld, trader: Address, attacker:
         world.pool.burn(shares, quoted[0] + 1, 0, trader, FOREVER, sender=trader)
     with reverts("InsufficientOutput", quoted[1], quoted[1] + 1):
         world.pool.burn(shares, 0, quoted[1] + 1, trader, FOREVER, sender=trader)
+    with reverts("Expired"):
+        world.pool.burn(shares, *quoted, trader, world.evm.timestamp - 1, sender=trader)
     paid = tuple(world.pool.burn(shares, *quoted, trader, FOREVER, sender=trader))
     assert paid == quoted
     after = [t.balanceOf(trader) for t in world.tokens]

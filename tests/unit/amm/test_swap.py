@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.models.guarded_pool import State
@@ -95,25 +97,51 @@ def test_quote_next__first_trade_of_the_next_block__is_exact(
     assert swap(side, UNIT, limit, trader, ANY_FEE, FOREVER, sender=trader) == quoted[0]
 
 
-def test_swap__terms_not_met__reverts(world: PoolWorld, trader: Address) -> None:
-    pool, now = world.pool, world.evm.timestamp
-    out, fee = pool.quoteExactIn(True, UNIT)
-    cost, _ = pool.quoteExactOut(True, UNIT)
-    with reverts("InsufficientOutput", out, out + 1):
-        pool.swapExactIn(True, UNIT, out + 1, trader, ANY_FEE, FOREVER, sender=trader)
-    with reverts("ExcessiveInput", cost, cost - 1):
-        pool.swapExactOut(True, UNIT, cost - 1, trader, ANY_FEE, FOREVER, sender=trader)
-    for method, limit in (("swapExactIn", 0), ("swapExactOut", 2**255)):
-        with reverts("FeeTooHigh", fee, fee - 1):
-            getattr(pool, method)(True, UNIT, limit, trader, fee - 1, FOREVER, sender=trader)
-        with reverts("Expired", now - 1):
-            getattr(pool, method)(True, UNIT, limit, trader, ANY_FEE, now - 1, sender=trader)
-    world.token0.transfer(pool, cost, sender=trader)
-    for method, args in (("swapExactInPrepaid", (0,)), ("swapExactOutPrepaid", (UNIT, 2**255))):
-        with reverts("FeeTooHigh", fee, fee - 1):
-            getattr(pool, method)(True, *args, trader, fee - 1, FOREVER, sender=trader)
-        with reverts("Expired", now - 1):
-            getattr(pool, method)(True, *args, trader, ANY_FEE, now - 1, sender=trader)
+SWAPS = ["swapExactIn", "swapExactInPrepaid", "swapExactOut", "swapExactOutPrepaid"]
+
+
+def order(
+    world: PoolWorld, method: str, trader: Address, **changed: int
+) -> tuple[tuple[Any, ...], int, int]:
+    """Arguments of a swap of one unit at exactly its terms, what it is quoted, and the fee.
+
+    A prepaid one is paid for. `changed` moves the limit, the highest fee or the deadline.
+    """
+    exact_in = method.startswith("swapExactIn")
+    quoted, fee = getattr(world.pool, "quoteExactIn" if exact_in else "quoteExactOut")(True, UNIT)
+    if method.endswith("Prepaid"):
+        world.token0.transfer(world.pool, UNIT if exact_in else quoted, sender=trader)
+    sizes = () if method == "swapExactInPrepaid" else (UNIT,)
+    limit, max_fee = quoted + changed.get("limit", 0), fee + changed.get("max_fee", 0)
+    deadline = world.evm.timestamp + changed.get("deadline", 0)
+    return (True, *sizes, limit, trader, max_fee, deadline), int(quoted), int(fee)
+
+
+@pytest.mark.parametrize("method", SWAPS)
+def test_swap__exactly_at_its_terms__executes(
+    world: PoolWorld, trader: Address, method: str
+) -> None:
+    """Property: P5."""
+    args, quoted, _ = order(world, method, trader)
+    assert getattr(world.pool, method)(*args, sender=trader) == quoted
+
+
+@pytest.mark.parametrize("method", SWAPS)
+def test_swap__a_term_not_met__reverts(world: PoolWorld, trader: Address, method: str) -> None:
+    swap, exact_in = getattr(world.pool, method), method.startswith("swapExactIn")
+    step = 1 if exact_in else -1
+    args, quoted, fee = order(world, method, trader, limit=step)
+    error = "InsufficientOutput" if exact_in else "ExcessiveInput"
+    with reverts(error, quoted, quoted + step):
+        swap(*args, sender=trader)
+    world.pool.skim()
+    args, _, fee = order(world, method, trader, max_fee=-1)
+    with reverts("FeeTooHigh", fee, fee - 1):
+        swap(*args, sender=trader)
+    world.pool.skim()
+    args, _, _ = order(world, method, trader, deadline=-1)
+    with reverts("Expired", world.evm.timestamp - 1):
+        swap(*args, sender=trader)
 
 
 def test_swap__nothing_or_too_much__reverts(world: PoolWorld, trader: Address) -> None:
@@ -174,20 +202,48 @@ def test_swap__throttled__surge_fee_and_size_cap(world: PoolWorld, trader: Addre
         world.sell(trader, 50_000 * UNIT)
 
 
+@pytest.mark.parametrize("method", SWAPS)
+def test_swap__throttled__every_entry_charges_and_caps(
+    world: PoolWorld, trader: Address, method: str
+) -> None:
+    world.pool.setEmergencyState(State.THROTTLED, sender=world.gate)
+    args, _, fee = order(world, method, trader)
+    assert fee == world.config.max_fee
+    getattr(world.pool, method)(*args, sender=trader)
+    assert world.evm.events("Swap")[0].args["feePips"] == fee
+    amount = world.pool.getReserves()[1] // 50
+    world.token0.transfer(world.pool, amount, sender=trader)
+    size = () if method == "swapExactInPrepaid" else (amount,)
+    limit = 0 if method.startswith("swapExactIn") else 2**255
+    with reverts("SizeCapExceeded"):
+        getattr(world.pool, method)(True, *size, limit, trader, ANY_FEE, FOREVER, sender=trader)
+
+
 @pytest.mark.parametrize("state", [State.WITHDRAW_ONLY, State.FROZEN])
-def test_swap__withdraw_only_or_worse__reverts(
+def test_swap__withdraw_only_or_worse__nothing_but_burns(
     world: PoolWorld, trader: Address, state: State
 ) -> None:
     """Property: S2."""
+    orders = {method: order(world, method, trader)[0] for method in SWAPS}
+    later = world.evm.timestamp + 12
     world.pool.setEmergencyState(state, sender=world.gate)
-    with reverts("EmergencyStateForbids", state):
-        world.sell(trader, UNIT)
-    with reverts("EmergencyStateForbids", state):
-        world.pool.mint(UNIT, UNIT, 0, FOREVER, sender=trader)
-    with reverts("EmergencyStateForbids", state):
-        world.pool.quoteExactIn(True, UNIT)
-    with reverts("EmergencyStateForbids", state):
-        world.pool.quoteExactOutNext(True, UNIT, world.evm.timestamp + 12)
+    for method, args in (
+        *orders.items(),
+        ("mint", (UNIT, UNIT, 0, FOREVER)),
+        ("mintPrepaid", (0, FOREVER)),
+        ("skim", ()),
+    ):
+        with reverts("EmergencyStateForbids", state):
+            getattr(world.pool, method)(*args, sender=trader)
+    for method, args in (
+        ("quoteExactIn", (True, UNIT)),
+        ("quoteExactOut", (True, UNIT)),
+        ("quoteExactInNext", (True, UNIT, later)),
+        ("quoteExactOutNext", (True, UNIT, later)),
+        ("quoteMint", (UNIT, UNIT)),
+    ):
+        with reverts("EmergencyStateForbids", state):
+            getattr(world.pool, method)(*args)
 
 
 def test_set_emergency_state__not_the_gate__reverts(world: PoolWorld, attacker: Address) -> None:

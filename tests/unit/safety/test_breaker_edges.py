@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from tests.support.evm import Contract, Evm, reverts
 from tests.unit.safety.conftest import DAY, USD, Plane
+from tests.unit.safety.test_breaker_metering import overhead
 
 NONE, DRAWDOWN, SHORTFALL, PRICE_DROP = range(4)
 NOBODY = "0x" + "00" * 20
@@ -210,3 +213,26 @@ def test_peak__price_stays_above_for_an_hour__no_candidate_is_left(watched: Plan
     (event,) = watched.evm.events("PeakRaised")
     assert tuple(event.args.values()) == (watched.target.address, USD, 105 * USD // 100)
     assert watched.breaker.baselineOf(watched.target)[:2] == (105 * USD // 100, 0)
+
+
+def test_share_price__largest_that_fits__is_known(watched: Plane) -> None:
+    watched.target.setPrice(TOO_LARGE - 1)
+    watched.breaker.resetSharePeak(watched.target, sender=watched.governance)
+    assert watched.breaker.baselineOf(watched.target)[0] == TOO_LARGE - 1
+    watched.target.setPrice(TOO_LARGE)
+    with reverts("Unreadable"):
+        watched.breaker.resetSharePeak(watched.target, sender=watched.governance)
+
+
+def test_hook_gas__meter_that_sums_its_history__grows(plane: Plane) -> None:
+    """Control: S7. The same measure, on a meter that reads all that ever left."""
+    meter = plane.evm.deploy("HistoryMeter")
+    target = plane.evm.deploy("WatchedTarget", plane.gate, plane.asset, meter)
+    target.setAccounted(10**18)
+    slow = dataclasses.replace(plane, target=target)
+    target.exitMetered(1)
+    plane.evm.mine()
+    young = overhead(slow)
+    for _ in range(20):
+        target.exitMetered(1)
+    assert overhead(slow) > young + 20 * 2_000

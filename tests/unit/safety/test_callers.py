@@ -158,6 +158,23 @@ def test_register__any_gas__never_takes_starvation_for_an_answer(world: GateWorl
     assert said <= {"emergency_gate: too little gas", "OutOfGas", "listed"}
 
 
+def test_raise_state__any_gas__never_takes_starvation_for_a_refusal(world: GateWorld) -> None:
+    """Property: S4. Who relays an order picks its gas, and must not make the target fail by it."""
+    (target,) = world.honest()
+    said = set()
+    for gas in range(60_000, 260_000, 2_000):
+        mark = world.evm.snapshot()
+        try:
+            order = (target, State.FROZEN, MAX_DURATION, REASON)
+            world.gate.raiseState(*order, sender=world.guardian, gas=gas)
+            said.add("raised")
+        except Revert as error:
+            said.add(error.args[0] if error.args else error.halt.partition("(")[0])
+        world.evm.restore(mark)
+    assert "emergency_gate: too little gas" in said
+    assert said <= {"emergency_gate: too little gas", "OutOfGas", "raised"}
+
+
 def test_breaker__meter_is_the_calling_contracts_own(metered: object) -> None:
     """Property: S1. A target's meter answers to the target, not to who called it."""
     plane: Plane = metered()  # type: ignore[operator]

@@ -660,6 +660,7 @@ def test_throttle__again_within_the_cooldown__reverts(world, evm, gate, target):
 
 
 def test_heartbeat__in_time__extends(world, evm, gate, target):
+    """Property: S4"""
     valid_until = gate.guardianValidUntil()
     evm.warp(valid_until - 1)
     gate.heartbeat(sender=world.guardian)
@@ -673,6 +674,7 @@ def test_heartbeat__in_time__extends(world, evm, gate, target):
 def test_heartbeat__missed__guardian_has_no_power_and_cannot_revive_itself(
     world, evm, gate, target
 ):
+    """Properties: S4, S6"""
     evm.warp(gate.guardianValidUntil())
     for call in (
         lambda: gate.heartbeat(sender=world.guardian),

@@ -156,3 +156,14 @@ def test_price__governance_is_a_contract__may_set_feeds(plane: Plane) -> None:
         relay.forward(plane.oracle, data, sender=plane.governance)
     plane.authority.grantRole(0, relay, 0, sender=plane.governance)
     relay.forward(plane.oracle, data, sender=plane.attacker)
+
+
+@pytest.mark.parametrize(("waited", "ready"), [(HOUR - 1, False), (HOUR, False), (HOUR + 1, True)])
+def test_sequencer__back_up__ready_only_after_the_grace(
+    plane: Plane, waited: int, ready: bool
+) -> None:
+    feed = plane.evm.deploy("FeedDouble", "up", 0, 0)
+    feed.setRound(0, plane.evm.timestamp)
+    plane.oracle.setSequencerFeed(feed, HOUR, sender=plane.governance)
+    plane.evm.mine(1, seconds=waited)
+    assert plane.oracle.sequencerReady() is ready

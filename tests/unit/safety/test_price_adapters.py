@@ -171,7 +171,7 @@ def test_rate__vault_and_base_burn_gas__is_refused_within_the_allowance(
 ) -> None:
     base.arm(2)
     assert read(rate) == 0
-    vault.setBurns(True)
+    vault.arm(2)
     assert read(rate) == 0
 
 

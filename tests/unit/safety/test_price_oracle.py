@@ -124,6 +124,7 @@ def test_price__spread_at_the_limit__is_ok(plane: Plane) -> None:
 
 
 def test_price__spread_beyond_the_limit__refuses_but_indicates(plane: Plane) -> None:
+    """Property: O2"""
     answer(plane, USD, USD, USD + USD // 100 + 1)
     with reverts("PriceInDispute", plane.asset.address, 101):
         plane.oracle.price(plane.asset)
@@ -138,6 +139,7 @@ def test_price__live_dispute_that_nobody_recorded__ends_with_it(plane: Plane) ->
 
 
 def test_sync__dispute__is_remembered_until_calm_for_long_enough(plane: Plane) -> None:
+    """Property: O2"""
     answer(plane, USD, USD, 2 * USD)
     assert plane.oracle.sync(plane.asset, sender=plane.attacker) == DISPUTED
     event = plane.evm.last.logs[0]  # type: ignore[union-attr]
@@ -156,7 +158,7 @@ def test_sync__dispute__is_remembered_until_calm_for_long_enough(plane: Plane) -
 
 
 def test_sync__spread_between_the_two_limits__is_not_calm(plane: Plane) -> None:
-    """The hysteresis: what does not open a dispute does not end one either."""
+    """Property: O2. The hysteresis: what does not open a dispute does not end one either."""
     answer(plane, USD, USD, 2 * USD)
     plane.oracle.sync(plane.asset)
     answer(plane, USD, USD, USD)
@@ -172,6 +174,7 @@ def test_sync__spread_between_the_two_limits__is_not_calm(plane: Plane) -> None:
 
 
 def test_sync__quorum_lost__needs_calm_afterwards(plane: Plane) -> None:
+    """Property: O1"""
     answer(plane, USD, 0, 0)
     assert plane.oracle.sync(plane.asset) == UNAVAILABLE
     answer(plane, USD, USD, USD)
@@ -253,6 +256,7 @@ def test_sequencer__up_for_long__allows_new_risk(plane: Plane) -> None:
 
 
 def test_sequencer__down_or_just_back__limits_new_risk_only(plane: Plane, uptime: Contract) -> None:
+    """Properties: O1, R9"""
     uptime.setRound(1, plane.evm.timestamp)
     plane.evm.mine(1, seconds=2 * HOUR)
     for _ in range(2):
@@ -270,6 +274,7 @@ def test_sequencer__down_or_just_back__limits_new_risk_only(plane: Plane, uptime
 def test_sequencer__feed_does_not_answer__is_no_proof_of_uptime(
     plane: Plane, uptime: Contract, mode: int
 ) -> None:
+    """Property: O1"""
     uptime.setMode(mode)
     assert not plane.oracle.sequencerReady()
     assert plane.oracle.indicativePrice(plane.asset) == USD

@@ -17,7 +17,8 @@ PROVES = (
 DOES_NOT = (
     "It is bounded search, not proof: the notes give the share of instructions that was executed."
     " One call in a row in CI, two at night. Foreign contracts answer anything, but as many bytes"
-    " as the caller reserved."
+    " as the caller reserved. Where a constructor does not end within its time, its deployed code"
+    " is analysed without its immutables, and a figure counts these."
 )
 
 
@@ -60,6 +61,7 @@ def judge(
     figures = {
         "mythril_contracts": len(production) - len(skipped),
         "mythril_not_analysed": len(skipped),
+        "mythril_constructor_unfinished": sum(not a.constructed for a in production),
         "mythril_canary_found": not missed and bool(canaries),
         "mythril_untriaged": len(verdict.untriaged),
         "mythril_triaged": len(verdict.triaged),
@@ -86,6 +88,7 @@ def judge(
     ]
     notes = [
         f"{a.target.name}: {a.executed} of {a.instructions} instructions, code {a.target.digest}"
+        + ("" if a.constructed else ", deployed code only")
         for a in production
     ]
     return GateResult(figures, promises, tuple(failures), tuple(findings), tuple(notes))
@@ -95,5 +98,5 @@ def _why(one: Analysis) -> str:
     if one.failure:
         return one.failure.strip().splitlines()[-1]
     if not one.instructions:
-        return "the constructor did not end: give arguments in audits/mythril/constructors.toml"
+        return "nothing was executed: are its arguments in audits/mythril/constructors.toml right?"
     return f"{one.executed} instructions were executed"

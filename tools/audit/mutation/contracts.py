@@ -22,6 +22,10 @@ BATCH = 1_500
 SAFETY_SHARE = 0.4
 # Seconds of tests for one fault, as measured while coverage was: what is dearer comes last or not.
 SPEND = 60.0
+# A test of a property that is no dearer goes first, so that the catalogue learns what it notices.
+QUICK = 3.0
+# Faults of every sample for each property.
+PER_PROPERTY = 3
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,22 @@ class Hunt:
 
 
 def tests_of(
-    mutant: Mutant, reached: Reached, lines: Mapping[tuple[str, int], set[str]]
+    mutant: Mutant,
+    reached: Reached,
+    lines: Mapping[tuple[str, int], set[str]],
+    first: frozenset[str] = frozenset(),
 ) -> list[str]:
-    """Tests that reach a fault's line, the cheapest first."""
+    """Tests that reach a fault's line: quick ones that name a property, then by their cost."""
     found = lines.get((mutant.path, mutant.line), set()) - set(reached.failed)
+
+    def rank(test: str) -> tuple[bool, float, str]:
+        cost = reached.seconds.get(test, 0.0)
+        named = cost < QUICK and test.partition("[")[0] in first
+        return (not named, cost, test)
+
     chosen: list[str] = []
     spent = 0.0
-    for test in sorted(found, key=lambda name: (reached.seconds.get(name, 0.0), name)):
+    for test in sorted(found, key=rank):
         spent += reached.seconds.get(test, 0.0)
         if chosen and spent > SPEND:
             break
@@ -72,6 +85,38 @@ def choose(everything: Sequence[Mutant], count: int, seed: int) -> list[int]:
     return chosen
 
 
+def named(
+    everything: Sequence[Mutant],
+    lines: Mapping[tuple[str, int], set[str]],
+    mentions: Sequence[properties.Mention],
+    seed: int,
+) -> dict[int, frozenset[str]]:
+    """For each property a few faults that its tests reach: index, and the property's tests.
+
+    They are hunted in every sample, so that each property is seen to be able to fail.
+    """
+    rng = random.Random(seed)
+    places: dict[str, set[str]] = {}
+    for mention in mentions:
+        if mention.kind == "test":
+            for name in mention.ids:
+                places.setdefault(name, set()).add(mention.place)
+    chosen: dict[int, frozenset[str]] = {}
+    for name in sorted(places):
+        candidates = [
+            n
+            for n, one in enumerate(everything)
+            if n not in chosen
+            and any(
+                test.partition("[")[0] in places[name]
+                for test in lines.get((one.path, one.line), ())
+            )
+        ]
+        for n in rng.sample(candidates, min(PER_PROPERTY, len(candidates))):
+            chosen[n] = frozenset(places[name])
+    return chosen
+
+
 def hunt(
     reached: Reached,
     count: int,
@@ -96,7 +141,11 @@ def hunt(
     everything = tuple(plant.mutant for plant in plants)
     memory = Memory("contracts", digest())
     lines = by_line(reached)
-    chosen = [n for n in choose(everything, count, seed) if wanted(everything[n])]
+    mentions = properties.scan(ROOT)
+    first = frozenset(one.place for one in mentions if one.kind == "test")
+    pinned = named(everything, lines, mentions, seed)
+    order = dict.fromkeys([*pinned, *choose(everything, count, seed)])
+    chosen = [n for n in order if wanted(everything[n])]
     todo = [n for n in chosen if everything[n].key not in memory.results]
     say(f"{len(chosen)} of {len(everything)} faults chosen, {len(chosen) - len(todo)} known")
     bare = [n for n in todo if not tests_of(everything[n], reached, lines)]
@@ -107,7 +156,11 @@ def hunt(
         numbered = {number: plants[n] for number, n in enumerate(batch, 1)}
         artifacts, kept = build.compile_faults(numbered, workers, say)
         say(f"{len(kept)} faults compiled, {len(batch) - len(kept)} refused by the compiler")
-        faults = [(str(n), tests_of(one, reached, lines)) for n, one in sorted(kept.items())]
+        asked = {number: pinned.get(n, first) for number, n in enumerate(batch, 1)}
+        faults = [
+            (str(number), tests_of(one, reached, lines, asked[number]))
+            for number, one in sorted(kept.items())
+        ]
         results = runner.run("contract", faults, artifacts, seconds, workers, seed, say)
         memory.keep({kept[int(name)].key: result for name, result in results.items()})
     keys = {everything[n].key for n in chosen}

@@ -20,6 +20,8 @@ import hypothesis
 import pytest
 from _pytest.runner import runtestprotocol
 
+from tests.support import evm
+
 _register = hypothesis.settings.register_profile
 
 
@@ -35,7 +37,8 @@ type.__setattr__(hypothesis.settings, "register_profile", staticmethod(_quick_pr
 
 def first_failure(items: Sequence[pytest.Item]) -> str:
     """The first of the tests that fails, or ''."""
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    for place, item in enumerate(items):
+        following = items[place + 1] if place + 1 < len(items) else None
         reports = runtestprotocol(item, nextitem=following, log=False)
         if any(report.failed for report in reports):
             return item.nodeid
@@ -80,8 +83,11 @@ def hunt(
     left = list(tests)
     while True:
         noticed = forked(left, limit, prepare)
-        if noticed in ("timeout", "crash"):
+        if noticed == "timeout":
             return "killed", noticed
+        if noticed == "crash":
+            # The child itself failed, not a test: that is no notice.
+            return "survived", noticed
         if not noticed:
             return "survived", ""
         item = next(one for one in left if one.nodeid == noticed)
@@ -95,6 +101,9 @@ def hunt(
 def run_job(job: Mapping[str, Any], items: Mapping[str, pytest.Item], results: Path) -> None:
     """Hunts every fault of a job and appends one line per fault to the results."""
     sound: dict[str, bool] = {}
+    if job["kind"] == "contract":
+        # What every child needs is read once, before the first fork.
+        evm.known_abis()
     for name, tests in job["faults"]:
         if time.time() > job["deadline"]:
             break

@@ -116,12 +116,17 @@ def run(
             )
         )
     told = 0
-    while any(process.poll() is None for process in running):
-        time.sleep(1)
-        done = len(_read(folder))
-        if done >= told + 25:
-            told = done
-            say(f"{done} of {len(faults)} faults hunted")
+    try:
+        while any(process.poll() is None for process in running):
+            time.sleep(1)
+            done = len(_read(folder))
+            if done >= told + 25:
+                told = done
+                say(f"{done} of {len(faults)} faults hunted")
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
     found = _read(folder)
     if faults and not found and seconds > 0:
         words = "".join(path.read_text()[-500:] for path in folder.glob("*.log"))

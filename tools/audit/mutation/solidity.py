@@ -42,6 +42,8 @@ YUL = {
     "lt": "gt",
     "gt": "lt",
 }
+# A block that starts with these has its first probe elsewhere, or reverts anyway.
+NO_START = frozenset({"RevertStatement", "PlaceholderStatement", "Block", "UncheckedBlock"})
 YUL_EFFECTS = frozenset({"call", "staticcall", "delegatecall", "mstore", "sstore", "revert"})
 ZEROES = re.compile(r"^(?:uint\d*|int\d*|bool|address|bytes32)$")
 # Rounding by name: the other direction, if a function of that name exists.
@@ -306,7 +308,7 @@ def plants(sources: Mapping[str, str]) -> list[Plant]:
         own = _Source(path, sources[path], root, functions)
         for block in tree.named(root, "Block", "UncheckedBlock"):
             inner = block.get("statements", [])
-            if inner and inner[0]["nodeType"] not in ("RevertStatement", "PlaceholderStatement"):
+            if inner and inner[0]["nodeType"] not in NO_START:
                 own.line = tree.line_of(own.source, tree.span(inner[0])[0])
                 low = tree.span(inner[0])[0]
                 own.add(

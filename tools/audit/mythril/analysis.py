@@ -36,8 +36,8 @@ class Settings:
         any_storage: start from any storage, not from what the constructor left.
     """
 
-    create_seconds: int = 25
-    seconds: int = 15
+    create_seconds: int = 15
+    seconds: int = 20
     transactions: int = 1
     solver_ms: int = 2_000
     any_storage: bool = True
@@ -68,6 +68,7 @@ class Analysis:
     executed: int
     instructions: int
     seconds: float
+    constructed: bool
     issues: tuple[Issue, ...]
 
     @property
@@ -114,7 +115,15 @@ def _run(
     say: Callable[[str], None],
     kept: dict[str, Path],
 ) -> None:
-    jobs = [{"name": t.name, "code": t.code.hex(), **settings.__dict__} for t in targets]
+    jobs = [
+        {
+            "name": t.name,
+            "code": t.code.hex(),
+            "runtime": t.deployed.hex(),
+            **settings.__dict__,
+        }
+        for t in targets
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
     command = [str(PYTHON), "-m", WORKER, str(workers)]
     with subprocess.Popen(
@@ -163,5 +172,6 @@ def _read(target: Target, answer: dict[str, Any]) -> Analysis:
         answer["executed"],
         answer["instructions"],
         answer["seconds"],
+        answer["constructed"],
         tuple(sorted(issues.values(), key=lambda i: (i.function, i.swc))),
     )

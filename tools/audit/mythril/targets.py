@@ -32,6 +32,7 @@ class Target:
     Attributes:
         name: of the contract.
         code: creation bytecode and constructor arguments, as one deployment sends them.
+        deployed: code after deployment, immutables still zero: for a constructor without an end.
         digest: of the creation bytecode without the compilers' metadata and without arguments:
             it changes when the code does, and not when a comment does.
         signatures: by selector, '0x…'.
@@ -39,6 +40,7 @@ class Target:
 
     name: str
     code: bytes
+    deployed: bytes
     digest: str
     signatures: Mapping[str, str]
 
@@ -92,7 +94,8 @@ def _target(artifact: Artifact, arguments: Sequence[Any] | None) -> Target:
         encoded = TupleCodec(inputs).encode([_plain(v, p) for v, p in _paired(given, inputs)])
     except (TypeError, ValueError) as error:
         raise GateError(f"{CONSTRUCTORS.name}, {artifact.name}: {error}") from error
-    return Target(artifact.name, artifact.bytecode + encoded, digest(artifact), signatures)
+    code = artifact.bytecode + encoded
+    return Target(artifact.name, code, artifact.runtime, digest(artifact), signatures)
 
 
 def _paired(

@@ -199,3 +199,14 @@ def test_file_anchor__torn_or_damaged__torn_line_dropped_damage_refused(tmp_path
 def test_checkpoint_parse__not_a_checkpoint__one_line(text: str) -> None:
     with pytest.raises(JournalError, match="is not SIZE:ROOT"):
         Checkpoint.parse(text)
+
+
+def test_verify__hashes_that_are_never_recomputed__change_not_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Control: J1. A verifier that believes the hash in each event passes over a changed one."""
+    events = history()
+    events[3] = dataclasses.replace(events[3], actor="forger")
+    assert not verify_events(events).sound
+    monkeypatch.setattr(Event, "expected_hash", lambda event: event.hash)
+    assert verify_events(events).sound

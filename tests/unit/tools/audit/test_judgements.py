@@ -23,7 +23,7 @@ RULE = Rule("101", "every sum is checked by the compiler")
 
 
 def analysed(name: str, *issues: Issue, digest: str = "aaaa", executed: int = 900) -> Analysis:
-    return Analysis(Target(name, b"", digest, {}), "", executed, 1_000, 1.0, issues)
+    return Analysis(Target(name, b"", b"", digest, {}), "", executed, 1_000, 1.0, True, issues)
 
 
 def canaries() -> list[Analysis]:
