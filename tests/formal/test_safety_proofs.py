@@ -17,7 +17,7 @@ OPTIONS = (
     "--solver-timeout-branching",
     "50ms",
     "--solver-timeout-assertion",
-    "1000s",
+    "120s",
 )
 PROVEN = {
     "check_first_step": BUCKET_PROOFS,
