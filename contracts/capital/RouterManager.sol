@@ -122,8 +122,8 @@ contract RouterManager is RouterReports, RouterSettings {
         uint256 assetsBefore = IERC20(_asset).balanceOf(address(this));
         uint256 sharesBefore = IERC20(move.strategy).balanceOf(address(this));
         IERC20(_asset).forceApprove(move.strategy, assets);
-        // What moved is measured, not believed, and the books take just that; the router's lock is held over the
-        // whole plan.
+        // What moved is measured, not believed, and the books take just that;
+        // the router's lock is held over the whole plan.
         // slither-disable-next-line reentrancy-balance,reentrancy-no-eth,unused-return
         IERC4626(move.strategy).deposit(assets, address(this));
         IERC20(_asset).forceApprove(move.strategy, 0);
@@ -159,8 +159,8 @@ contract RouterManager is RouterReports, RouterSettings {
 
         uint256 assetsBefore = IERC20(_asset).balanceOf(address(this));
         uint256 sharesBefore = IERC20(move.strategy).balanceOf(address(this));
-        // What moved is measured, not believed, and the books take just that; the router's lock is held over the
-        // whole plan.
+        // What moved is measured, not believed, and the books take just that;
+        // the router's lock is held over the whole plan.
         // slither-disable-next-line reentrancy-balance,reentrancy-no-eth,unused-return
         IERC4626(move.strategy).withdraw(assets, address(this), address(this));
         uint256 arrived = IERC20(_asset).balanceOf(address(this)) - assetsBefore;
