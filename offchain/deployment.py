@@ -30,6 +30,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from offchain import nested
 from offchain.errors import OffchainError
 
 SCHEMA = 1
@@ -110,8 +111,8 @@ class Deployment(_Model):
         except (OSError, UnicodeDecodeError) as error:
             raise DeploymentError(f"deployment file {path} cannot be read: {error}") from None
         try:
-            raw = json.loads(text, object_pairs_hook=_no_duplicates)
-        except (ValueError, RecursionError) as error:
+            raw = nested.loads(text, object_pairs_hook=_no_duplicates)
+        except ValueError as error:
             raise DeploymentError(f"deployment file {path} is not valid JSON: {error}") from None
         try:
             deployment = cls.model_validate(raw)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from offchain import nested
 from offchain.deployment import Address
 from offchain.errors import OffchainError
 from offchain.journal.events import Draft, Event, Kind, canonical
@@ -120,10 +120,10 @@ def load_intents(path: Path) -> list[Intent]:
         IntentError: with one line, if any of them is damaged; then none is taken.
     """
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = nested.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise IntentError(f"intent file {path} does not exist") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise IntentError(f"intent file {path} cannot be read: {error}") from None
     try:
         return _MANY.validate_python(raw)

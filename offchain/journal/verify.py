@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from offchain import nested
 from offchain.journal.events import GENESIS, Draft, Event, Kind, PayloadError, canonical
 from offchain.journal.merkle import Frontier
 from offchain.journal.store import Journal, JournalError
@@ -201,7 +202,7 @@ class FileAnchor:
         anchors = []
         for number, line in enumerate(filter(None, whole.split("\n")), 1):
             try:
-                row = json.loads(line)
+                row = nested.loads(line)
                 anchors.append(Checkpoint.parse(f"{row['size']}:{row['root']}"))
             except (ValueError, KeyError, TypeError, JournalError):
                 raise JournalError(

@@ -7,12 +7,12 @@ is signed, so that a second run looks there first and never deploys the same thi
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from offchain import nested
 from scripts._deployment.errors import DeployError
 
 SCHEMA = 1
@@ -51,9 +51,7 @@ class Draft(BaseModel):
             return None
         try:
             text = path.read_text(encoding="utf-8")
-            # NOTE: a draft holds no list. Where the recursion limit was raised (ape's compilers
-            # do), a deeply nested text would not end in an exception but in a crash.
-            draft = cls.model_validate(json.loads("" if "[" in text else text))
+            draft = cls.model_validate(nested.loads(text))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "top level"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
+from offchain import nested
 from offchain.abi import AbiEntry, AbiError, FunctionCodec
 from scripts._safe.abi import SAFE_ABI
 from scripts._safe.describe import STATES, AddressBook
@@ -38,7 +38,7 @@ def parse_call(text: str, book: AddressBook, safe: str) -> Call:
     to = safe if name == THIS_SAFE else book.address(name)
     abi = SAFE_ABI if name == THIS_SAFE else book.abis.get(to, ())
     try:
-        arguments = json.loads(f"[{inside}]")
+        arguments = nested.loads(f"[{inside}]")
     except ValueError as error:
         raise SafeError(f"the arguments of {name}.{function} are not JSON: {error}") from None
     entries = [

@@ -19,12 +19,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from offchain import nested
 from scripts._safe.errors import SafeError
 from scripts._safe.signatures import recover
 from scripts._safe.transaction import Operation, SafeTx, checked_address
 
 SCHEMA = 1
-OBJECTS = 2
 Hex = Annotated[str, Field(pattern=r"^0x([0-9a-f]{2})*$")]
 Amount = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,77})$")]
 Text = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
@@ -98,12 +98,8 @@ class Proposal:
             raise SafeError(f"proposal {path} does not exist") from None
         except (OSError, UnicodeDecodeError) as error:
             raise SafeError(f"proposal {path} cannot be read: {error}") from None
-        # NOTE: two objects and no list make a proposal. Where the recursion limit was raised (ape's
-        # compilers do), a deeper text would not end in an exception but in a crash.
-        if text.count("{") > OBJECTS or "[" in text:
-            raise SafeError(f"proposal {path} is damaged: it is nested too deeply")
         try:
-            raw = json.loads(text, object_pairs_hook=_no_duplicates)
+            raw = nested.loads(text, object_pairs_hook=_no_duplicates)
         except ValueError as error:
             raise SafeError(f"proposal {path} is not valid JSON: {error}") from None
         try:

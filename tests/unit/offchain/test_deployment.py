@@ -69,7 +69,7 @@ def damaged() -> list[tuple[str, object, str]]:
         ("cut", whole[: len(whole) // 2], "not valid JSON"),
         ("list", [], "damaged at top level"),
         ("twice", '{"schema": 1, "schema": 1}', "appears twice"),
-        ("deep", "[" * 100_000, "not valid JSON"),
+        ("deep", "[" * 100_000, "nested more than 32 deep"),
         ("schema", change(schema=2), "schema"),
         ("text chain", change(chainId="31337"), "chainId"),
         ("no contracts", change(contracts={}), "contracts"),
