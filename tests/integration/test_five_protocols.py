@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from scripts._local.safes import execute
 from web3.contract import Contract
 
 from offchain.chain.client import ChainClient, KeySigner, TransactionReverted
-from scripts._safe import Call
+from scripts._safe import Call, SafeAccount, sign_all
 from tests.integration.test_capital_cycle import assert_rebuilt
 from tests.peers.safe import create_safe
 from tests.peers.tokens import balance
@@ -41,8 +40,10 @@ class Desk:
         plan_hash = suite.client.call(suite.router.functions.planHash(plan))
         data = suite.router.encode_abi("approvePlan", [plan_hash])
         call = Call(to=suite.router.address, data=bytes.fromhex(data[2:]))
-        signers = self.owners[:owners]
-        execute(suite.client, self.safe, signers, [call], suite.peers.safe)
+        batches = suite.peers.safe.multi_send_call_only.address
+        account = SafeAccount(suite.client, self.safe.address, batches)
+        tx = account.build([call])
+        account.execute(tx, sign_all(tx, self.owners[:owners]), self.owners[0])
 
     def run(self, plan: Any, at: int) -> Any:
         """Executes in a block of a given time, since interest rounds by the second."""
