@@ -16,7 +16,8 @@ from typing import Literal, Protocol
 from tests.models.guarded_pool import Config
 from tests.support import uniswap
 from tests.support.amm import ANY_FEE, FOREVER, NEVER_ENDING, PoolWorld
-from tests.support.evm import Address, Contract, Evm, Method
+from tests.support.evm import Address, Contract, Evm
+from tests.support.evm_calls import Method
 
 UNIT = 10**18
 RESERVES = (10**6 * UNIT, 2 * 10**6 * UNIT)
@@ -171,7 +172,7 @@ class Search:
         pool = self.world.pool
         held, supply = pool.balanceOf(self.users[0]), pool.totalSupply()
         r0, r1 = self.venue.reserves
-        return (r1 * self.opening[0] + r0 * self.opening[1]) * held // supply
+        return int((r1 * self.opening[0] + r0 * self.opening[1]) * held // supply)
 
     def _trade(self, user: Address, amount: int, side: bool) -> int:
         out = self.venue.sell(user, amount, side)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -92,7 +92,7 @@ class Day:
         plan = (self.fresh_id(), FOREVER, 2 * len(steps), steps)
         self.spend("move", self.world.boss.address, self.world.router.functions.rebalance(plan))
 
-    def harvest(self, strategies: list[str]) -> None:
+    def harvest(self, strategies: Sequence[str]) -> None:
         call = self.world.harvester.functions.harvest(strategies)
         self.spend("harvest", self.world.boss.address, call)
 

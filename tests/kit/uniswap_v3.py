@@ -50,8 +50,8 @@ class UniswapV3(StrategyAdapter):
             client, boss, self.v3, **terms, amount_a=self.unit, amount_b=WAD, observations=200
         )
         self.pool = at(self.evm, uniswap_v3.POOL, pool.address)
-        for token, unit in ((self.asset, self.unit), (self.other, WAD)):
-            token.mint(boss.address, 100 * DEPTH * unit)
+        for money, unit in ((self.asset, self.unit), (self.other, WAD)):
+            money.mint(boss.address, 100 * DEPTH * unit)
         depth = {"amount_a": DEPTH * self.unit, "amount_b": DEPTH * WAD}
         uniswap_v3.add_liquidity(client, boss, self.v3, **terms, **depth)
         for token in (self.token, self.other_token):
