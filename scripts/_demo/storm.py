@@ -37,8 +37,12 @@ def break_a_feed(stage: Stage) -> None:
     )
 
 
-def lose_money(stage: Stage, orchestrator: Orchestrator) -> None:
-    """The credit desk defaults; the orchestrator sees it, the breaker trips a block later."""
+def lose_money(stage: Stage, orchestrator: Orchestrator) -> int:
+    """The credit desk defaults; the orchestrator sees it, the breaker trips a block later.
+
+    Returns:
+        the block of the default.
+    """
     vault, router = stage.world.credit_vault, stage.router
     before = stage.view(router.functions.sharePriceWad())
     lost = stage.view(vault.functions.drawn()) * DEFAULT_BPS // 10_000
@@ -57,7 +61,7 @@ def lose_money(stage: Stage, orchestrator: Orchestrator) -> None:
             stage.figures["breaker_tripped"] = True
             stage.figures["blocks_to_trip"] = trips[0]["blockNumber"] - defaulted
             stage.say("the breaker trips by itself: the router is FROZEN")
-            return
+            return defaulted
         stage.anvil.mine(1, 12)
     raise DemoError("the breaker did not trip")
 
@@ -102,13 +106,20 @@ def try_again(stage: Stage, tried: list[Attempt]) -> None:
     stage.figures["moves_when_open"] = len(through)
 
 
-def book_the_loss(stage: Stage, orchestrator: Orchestrator) -> None:
-    """The loss is booked before anybody leaves: until then idle pays exits at the old price."""
-    first_block = stage.client.web3.eth.block_number
+def book_the_loss(stage: Stage, orchestrator: Orchestrator, defaulted: int) -> None:
+    """The loss is booked before anybody leaves: until then idle pays exits at the old price.
+
+    The keeper reports it as soon as it can, so perhaps while all was frozen.
+
+    Args:
+        stage: the world.
+        orchestrator: whose keeper reports.
+        defaulted: the block of the default.
+    """
     for _ in range(MOST_TICKS):
         orchestrator.tick()
         stage.anvil.mine(1, 12)
-        reports = stage.router.events.StrategyReported().get_logs(from_block=first_block)
+        reports = stage.router.events.StrategyReported().get_logs(from_block=defaulted)
         booked = sum(log["args"]["loss"] for log in reports)
         if booked:
             stage.say(f"{booked / USDC:,.0f} USDC of loss booked")

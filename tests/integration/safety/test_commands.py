@@ -101,10 +101,11 @@ def test_emergency__throttle_then_time_passes__anyone_lapses(run, world, chain):
     assert states(world) == {State.NORMAL}
 
 
-def test_emergency__withdraw_only_and_heartbeat__done(run, world):
+def test_emergency__withdraw_only_and_heartbeat__done(run, world, chain):
     lines(run("emergency withdraw-only --reason loss", *GUARDS, *EXECUTOR))
     assert states(world) == {State.WITHDRAW_ONLY}
     before = world.client.call(world.gate.functions.guardianValidUntil())
+    chain.advance(1)
     lines(run("emergency heartbeat", *GUARDS, *EXECUTOR))
     assert world.client.call(world.gate.functions.guardianValidUntil()) > before
 
