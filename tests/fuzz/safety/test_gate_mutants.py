@@ -14,7 +14,7 @@ from tests.support.gate import GateWorld
 
 pytestmark = pytest.mark.fuzz
 BUDGET = settings(
-    max_examples=400,
+    max_examples=2_000,
     stateful_step_count=60,
     derandomize=True,
     database=None,
