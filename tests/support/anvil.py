@@ -6,13 +6,9 @@ Every chain is a child process on a port of its own and dies with the process th
 from __future__ import annotations
 
 import atexit
-import ctypes
 import os
-import signal
 import subprocess
-import sys
 import tempfile
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +25,6 @@ BINARY = ROOT / ".tools" / "bin" / "anvil"
 MNEMONIC = "test test test test test test test test test test test junk"
 LISTENING = "Listening on "
 START_TIMEOUT = 30.0
-_PR_SET_PDEATHSIG = 1
 
 
 class AnvilError(RuntimeError):
@@ -77,10 +72,6 @@ class AnvilOptions:
         return words
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 class Anvil:
     """One running chain; use it as a context manager.
 
@@ -98,6 +89,7 @@ class Anvil:
             raise AnvilError(f"no anvil at {binary}: run the set-up first (make does)")
         with tempfile.TemporaryFile() as log:
             self._process = self._spawn(binary, log)
+            self._watch = self._spawn_watch()
             atexit.register(self.stop)
             try:
                 self.url = self._wait_until_listening(log)
@@ -131,6 +123,9 @@ class Anvil:
     def stop(self) -> None:
         """Ends the child; safe to call again."""
         atexit.unregister(self.stop)
+        # NOTE: first the watch, which knows the chain by a number that is given away once it ended.
+        self._watch.kill()
+        self._watch.communicate()
         if self.running:
             self._process.kill()
         self._process.wait()
@@ -233,8 +228,6 @@ class Anvil:
         ]
 
     def _spawn(self, binary: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
-        # NOTE: the death signal is tied to the starting thread, so only the main one asks for it.
-        tied = sys.platform == "linux" and threading.current_thread() is threading.main_thread()
         return subprocess.Popen(
             [str(binary), *self.options.arguments()],
             stdin=subprocess.DEVNULL,
@@ -242,7 +235,14 @@ class Anvil:
             stderr=subprocess.STDOUT,
             # Ctrl-C is for the owner, who still needs the chain to end well.
             start_new_session=True,
-            preexec_fn=_die_with_parent if tied else None,  # noqa: PLW1509
+        )
+
+    def _spawn_watch(self) -> subprocess.Popen[bytes]:
+        # NOTE: whatever ends the owner closes the pipe; no signal handler would see a SIGKILL.
+        return subprocess.Popen(
+            ["sh", "-c", 'read -r _; kill -9 "$1"', "watch", str(self._process.pid)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
         )
 
     def _wait_until_listening(self, log: IO[bytes]) -> str:
