@@ -36,6 +36,7 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
         if (loss == 0) _requireState(_hot, EmergencyState.WITHDRAW_ONLY);
         if (_beyond(gain, debt, info.maxGainBps) || _beyond(loss, debt, info.maxLossBps)) {
             info.underReview = true;
+            if (loss != 0) _hot |= HotSlot.REVIEW;
             emit ReviewOpened(strategy, debt, worth);
             return (0, 0);
         }

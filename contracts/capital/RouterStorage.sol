@@ -190,15 +190,6 @@ abstract contract RouterStorage is AccessManaged, IRouterTypes {
         return Guarded.read(strategy, abi.encodeCall(IERC4626.previewRedeem, (shares)));
     }
 
-    /// @dev Debt that exits through the exit order could take, with idle.
-    function _grossLiquidity(uint256 idle_) internal view returns (uint256 gross) {
-        gross = idle_;
-        uint256 count = _exitOrder.length;
-        for (uint256 i = 0; i < count; ++i) {
-            gross += _source(_exitOrder[i]).gross;
-        }
-    }
-
     /// @dev Everything that both halves carry in their code.
     function _configuration() internal view returns (bytes32) {
         return keccak256(abi.encode(_asset, _gate, _breaker, _assetDecimals, _offset));
