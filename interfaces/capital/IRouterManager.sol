@@ -10,7 +10,8 @@ interface IRouterManager is IRouterTypes {
 
     /// @notice Reconciles one strategy's debt with its worth. Outside the health limits the debt stays as it was, the
     /// strategy goes under review, and (0, 0) returns. In WITHDRAW_ONLY and FROZEN only a loss is booked, so that exits
-    /// which open again find the right price.
+    /// which open again find the right price. A review that opens with a loss prices exits after all losses and closes
+    /// deposits until no review is left.
     function processReport(address strategy) external returns (uint256 gain, uint256 loss);
 
     /// @notice Harvester: pulls `assets` from the caller and locks them as profit of `strategy`.
@@ -46,6 +47,7 @@ interface IRouterManager is IRouterTypes {
     function raiseDepositCap(uint128 assets) external;
     /// @notice type(uint16).max: no limit.
     function setHealthLimits(address strategy, uint16 maxGainBps, uint16 maxLossBps) external;
+    /// @notice After a large loss: widen the limits, have it reported, then close, or exits are at book value between.
     function closeReview(address strategy) external;
     /// @notice Strategies left out are not drawn on by exits that name none.
     function setExitOrder(address[] calldata strategies_) external;
