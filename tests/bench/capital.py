@@ -44,7 +44,7 @@ def measure() -> dict[str, float]:
 def promises(figures: Mapping[str, Any]) -> dict[str, bool]:
     """A repeat holder pays no more than the goals say, and a batch of the same requests a quarter.
 
-    `day_saving_pct` is told beside its goal, not promised: docs/capital.md says where the rest goes.
+    `day_saving_pct` is told beside its goal and not promised: docs/capital.md says why.
     """
     kept = {name: figures[name] <= goal for name, goal in router.GOALS.items()}
     name = "day_saving_by_intent_pct"

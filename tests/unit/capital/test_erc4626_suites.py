@@ -117,9 +117,7 @@ def situation(request: pytest.FixtureRequest) -> Callable[[World, int], None]:
 
 
 @pytest.fixture(params=DECIMALS, ids=lambda d: f"{d}-decimals")
-def case(
-    request: pytest.FixtureRequest, situation: Callable[[World, int], None], evm: Evm
-) -> Case:
+def case(request: pytest.FixtureRequest, situation: Callable[[World, int], None], evm: Evm) -> Case:
     world = build_world(evm, decimals=request.param)
     unit = 10**request.param
     situation(world, unit)
@@ -240,9 +238,7 @@ def moved(world: World, people: tuple[Address, ...]) -> Callable[[], list[tuple[
         return [(world.asset.balanceOf(p), world.router.balanceOf(p)) for p in people]
 
     before = held_now()
-    return lambda: [
-        (a - b, s - t) for (a, s), (b, t) in zip(held_now(), before, strict=True)
-    ]
+    return lambda: [(a - b, s - t) for (a, s), (b, t) in zip(held_now(), before, strict=True)]
 
 
 def test_deposit__any_amount__as_previewed_and_accounted(case: Case) -> None:
@@ -310,18 +306,14 @@ def test_redeem__any_amount__as_previewed_and_accounted(case: Case) -> None:
 def test_exit__by_somebody_without_enough_allowance__is_refused(case: Case) -> None:
     for world, owner, parts, pieces in each_exit(case):
         spender, router = world.evm.account("trader"), world.router
-        for shares, assets in zip(parts, pieces, strict=False):
-            needed = router.previewWithdraw(assets)
-            for allowed, call in (
-                (0, lambda s=shares: router.redeem(s, spender, owner, sender=spender)),
-                (0, lambda a=assets: router.withdraw(a, spender, owner, sender=spender)),
-                (shares - 1, lambda s=shares: router.redeem(s, spender, owner, sender=spender)),
-                (needed - 1, lambda a=assets: router.withdraw(a, spender, owner, sender=spender)),
-            ):
+        asked = [("redeem", shares, shares) for shares in parts]
+        asked += [("withdraw", assets, int(router.previewWithdraw(assets))) for assets in pieces]
+        for function, amount, needed in asked:
+            for allowed in (0, needed - 1):
                 with world.evm.rollback():
                     router.approve(spender, allowed, sender=owner)
                     with pytest.raises(Revert) as refused:
-                        call()
+                        getattr(router, function)(amount, spender, owner, sender=spender)
                     assert refused.value.name == "ERC20InsufficientAllowance"
 
 
@@ -415,9 +407,7 @@ def rows() -> list[tuple[str, str]]:
     """Public name and test of every row of the table in docs/capital.md."""
     text = TABLE.read_text().partition("## Public property suites")[2].partition("\n## ")[0]
     found = re.findall(r"^\| ([^|]+) \| `([^`]+)` \|$", text, re.MULTILINE)
-    return [
-        (name, test) for names, test in found for name in re.findall(r"`([^`]+)`", names)
-    ]
+    return [(name, test) for names, test in found for name in re.findall(r"`([^`]+)`", names)]
 
 
 @pytest.mark.parametrize("suite", [A16Z, CRYTIC], ids=["a16z", "crytic"])

@@ -59,7 +59,7 @@ def test_settle__somebody_waits_in_the_queue__exits_see_what_he_is_not_owed(worl
     assert world.asset.balanceOf(leaves) == UNIT
 
 
-def test_settle__breaker_lets_out_less_than_idle__exits_stay_within(world: Flows) -> None:
+def test_settle__breaker_lets_out_less_than_idle__exits_stay_within() -> None:
     """Property: S1."""
     metered = flows(Evm(), metered=True)
     breaker = metered.capital.breaker
@@ -75,7 +75,7 @@ def test_settle__breaker_lets_out_less_than_idle__exits_stay_within(world: Flows
     assert metered.rejections() == [(holders[1], "NO_ROOM")]
 
 
-def test_settle__breaker_cannot_say__no_exit(world: Flows) -> None:
+def test_settle__breaker_cannot_say__no_exit() -> None:
     metered = flows(Evm(), metered=True)
     holder = metered.invest("whale", 10 * UNIT)
     metered.evm.etch(metered.capital.breaker, "Reverter")

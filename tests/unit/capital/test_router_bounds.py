@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.support.capital import (
     BPS,
     DAY,
@@ -220,7 +218,7 @@ def test_lend__more_shares_than_their_bits_hold__reverts(world: World, whale: Ad
 
 
 def test_add_strategy__holds_more_shares_than_their_bits__reverts(
-    world: World, whale: Address, attacker: Address
+    world: World, attacker: Address
 ) -> None:
     strategy = world.evm.deploy("StrategyDouble", world.asset)
     for _ in range(2):
