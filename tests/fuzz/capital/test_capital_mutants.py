@@ -19,8 +19,8 @@ import pytest
 import yaml
 
 from offchain.artifacts import ROOT
-from tests.fuzz.capital import test_exit_queue_stateful as queue_fuzz
 from tests.fuzz.capital import router_session
+from tests.fuzz.capital import test_exit_queue_stateful as queue_fuzz
 from tests.fuzz.capital import test_router_model as router_fuzz
 from tests.support.capital import World, build_world
 from tests.support.evm import Contract, Evm, Revert, interface
