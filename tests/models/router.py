@@ -87,6 +87,8 @@ class StrategyModel:
     max_gain_bps: int = NO_LIMIT
     max_loss_bps: int = NO_LIMIT
     review: bool = False
+    # A loss beyond the limit was found and is not booked.
+    loss_open: bool = False
 
     def worth(self) -> int:
         return self.vault.to_assets_down(self.shares)
@@ -323,6 +325,7 @@ class RouterModel:
         for change, bps in ((gain, strategy.max_gain_bps), (loss, strategy.max_loss_bps)):
             if bps != NO_LIMIT and change > DUST and change * BPS > debt * bps:
                 strategy.review = True
+                strategy.loss_open = strategy.loss_open or loss > 0
                 self.review = self.review or loss > 0
                 return 0, 0
         if gain:
@@ -332,7 +335,8 @@ class RouterModel:
         elif loss:
             a, s = self.ratio
             self._relock(max(0, self.locked - down(loss, s, a)), self.unlock_end - self.now)
-        strategy.debt = worth
+        strategy.debt, strategy.loss_open = worth, False
+        self.review = any(one.loss_open for one in self.strategies)
         self.reported_assets = self.total_assets
         return gain, loss
 
@@ -382,7 +386,6 @@ class RouterModel:
 
     def close_review(self, strategy: StrategyModel) -> None:
         strategy.review = False
-        self.review = self.review and any(one.review for one in self.strategies)
 
     # ---- allocator ----
 
