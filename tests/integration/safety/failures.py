@@ -227,7 +227,6 @@ def breaker_unnamed(suite: Suite) -> None:
     suite.govern(suite.gate, "setBreaker", "0x" + "00" * 20)
 
 
-ROUTER_PAYS = frozenset({"deposit", "instant exit", QUEUED, "exit in kind"})
 PRICE, TRIP = frozenset({"priced risk"}), frozenset({"trip"})
 SILENT = (
     Failure("one feed stale", "feed", _round(FEED_UNIT, MAX_AGE + 1)),
@@ -259,7 +258,7 @@ FAILURES = (
     Failure("pool self-destroyed", "pool", _gone(lambda s: s.pool), frozenset({"swap", "burn"})),
     Failure("exit queue self-destroyed", "queue", _gone(lambda s: s.queue), frozenset({QUEUED})),
     UNNAMED,
-    Failure("breaker paused", "breaker", _gone(lambda s: s.breaker, REVERTS), ROUTER_PAYS | TRIP),
+    Failure("breaker broken", "breaker", _gone(lambda s: s.breaker, REVERTS), TRIP),
     Failure("access manager gone", "authority", _gone(lambda s: s.authority)),
 )
 
