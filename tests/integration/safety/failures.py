@@ -242,6 +242,7 @@ LIE_DOWN = Failure("two of three lie low", "feeds", _lie(LIE_LOW), PRICE | {"dep
 LIE_UP = Failure("two of three lie high", "feeds", _lie(LIE_HIGH), PRICE)
 NO_ORACLE = Failure("oracle gone", "oracle", _gone(lambda s: s.oracle), PRICE)
 UNNAMED = Failure("breaker taken out of the gate", "name", breaker_unnamed, TRIP)
+BROKEN = Failure("breaker broken", "breaker", _gone(lambda s: s.breaker, REVERTS), TRIP)
 FAILURES = (
     *SILENT,
     DIVERGES,
@@ -258,7 +259,7 @@ FAILURES = (
     Failure("pool self-destroyed", "pool", _gone(lambda s: s.pool), frozenset({"swap", "burn"})),
     Failure("exit queue self-destroyed", "queue", _gone(lambda s: s.queue), frozenset({QUEUED})),
     UNNAMED,
-    Failure("breaker broken", "breaker", _gone(lambda s: s.breaker, REVERTS), TRIP),
+    BROKEN,
     Failure("access manager gone", "authority", _gone(lambda s: s.authority)),
 )
 
@@ -298,7 +299,7 @@ INTERPLAYS = (
     ),
     Interplay(
         (LIE_DOWN,),
-        (NO_ORACLE, UNNAMED),
+        (NO_ORACLE, UNNAMED, BROKEN),
         restores=frozenset({"deposit"}),
         why="no false trip either",
     ),
