@@ -412,11 +412,11 @@ abstract contract RouterExits is RouterShares {
         return hot.has(HotSlot.LOCK) || hot.state() == EmergencyState.FROZEN;
     }
 
-    /// @dev What the breaker lets out now; 0 if it cannot say.
+    /// @dev What the breaker lets out now; one that cannot say is broken and holds nobody (Meter).
     function _allowance() private view returns (uint256) {
         if (_breaker == address(0)) return type(uint256).max;
         (bool ok, uint256 available) =
             Guarded.readWord(_breaker, abi.encodeCall(ICircuitBreaker.available, (address(this), _asset)));
-        return ok ? available : 0;
+        return ok ? available : type(uint256).max;
     }
 }

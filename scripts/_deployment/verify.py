@@ -18,6 +18,7 @@ from offchain.artifacts import ArtifactError
 from offchain.chain.client import ChainClient
 from offchain.deployment import ZERO_ADDRESS, Deployment
 from scripts._deployment.bound import ROUTER, bind, functions, getters
+from scripts._deployment.departure import departure
 from scripts._deployment.errors import DeployError
 from scripts._deployment.handover import (
     code_differences,
@@ -87,6 +88,7 @@ def verify(client: ChainClient, deployment: Deployment) -> list[Check]:
         ("wiring", _wiring),
         ("strategies of the router", _strategies),
         ("exits metered", _meters),
+        ("delay outlasts exits", departure),
         ("targets of the gate", _targets),
         ("roles", _roles),
         ("permissions", _permissions),
