@@ -113,10 +113,9 @@ def _by_queue(stage: Stage, orchestrator: Orchestrator, keys: tuple[KeySigner, .
             raise DemoError(f"{stage.view(queue.functions.queuedShares())} shares still wait")
         stage.wait(DAY)
         days += 1
-        for _ in range(3):
+        for _ in range(6):
             orchestrator.tick()
             stage.anvil.mine(1, 12)
-        stage.do("trader", queue.functions.process(200))
     for key in keys:
         claimable = stage.view(queue.functions.maxRedeem(key.address))
         if claimable:
