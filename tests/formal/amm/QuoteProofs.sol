@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
 import {IGuardedPool, PoolConfig} from "interfaces/amm/IGuardedPool.sol";
 
 import {PoolState} from "contracts/amm/PoolState.sol";
@@ -266,14 +268,13 @@ contract QuoteProofs {
         assert(tokens[tokenOut].balanceOf(RECEIVER) == amountOut);
     }
 
-    /// @dev Puts `held` of the token to sell into the pool; what of it is beyond the reserve.
+    /// @dev Puts `held` of the token to sell into the pool; what of it is beyond the reserve, in the pool's own words: a
+    /// solver need not find out that two ways of writing it are one.
     function _arrived(Scene memory scene, Order memory order) private returns (uint256) {
         uint256 reserve = scene.core.reserveOf(order.side);
         VM.assume(order.held >= reserve);
         tokens[order.side ? 0 : 1].give(address(pool), order.held);
-        unchecked {
-            return order.held - reserve;
-        }
+        return Math.saturatingSub(order.held, reserve);
     }
 
     function _trade(bytes memory data) private returns (bool traded, uint256 amount) {
