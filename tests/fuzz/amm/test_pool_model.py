@@ -43,7 +43,7 @@ def amounts() -> st.SearchStrategy[int]:
 
 
 class PoolAgainstModel(RuleBasedStateMachine):
-    """Property: P1, P2, P4, P5, P6, P7 and equality with the model."""
+    """After each call the pool is where the model is."""
 
     deployer_code: bytes | None = None
 
@@ -376,4 +376,5 @@ class PoolAgainstModel(RuleBasedStateMachine):
             assert token.balanceOf(self.world.pool) == reserve, "more or less than the reserve"
 
 
-TestPoolAgainstModel = PoolAgainstModel.TestCase
+class TestPoolAgainstModel(PoolAgainstModel.TestCase):
+    """Property: P1, P2, P4, P5, P6, P7."""
