@@ -87,7 +87,6 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
         returns (address[] memory tokens, uint256[] memory amounts)
     {
         // What was burned is collected at once, so only fees are owed.
-        // What was burned is collected at once, so only fees are owed.
         // A burn of nothing only books the fees, which collect then pays.
         // slither-disable-next-line unused-return
         if (_liquidityHeld() != 0) POOL.burn(_lower, _upper, 0);
