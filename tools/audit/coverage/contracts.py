@@ -80,9 +80,7 @@ def compile_probed(workers: int, say: Callable[[str], None]) -> tuple[Path, list
     changed = {path: text for path, text in solidity.items() if text != plain[path]}
     names = compiler.targets(changed)
     built = compiler.compile_all(names, changed, workers, say)
-    for path, source in snake.items():
-        artifact = vyper.compile_source(path, source)
-        built[artifact.name] = artifact
+    built |= {artifact.name: artifact for artifact in vyper.compile_sources(snake)}
     return save(built), found
 
 

@@ -116,7 +116,7 @@ def test_probes__untested_line_and_way__named(toll) -> None:
 def test_probes__vyper__the_same() -> None:
     numbers = Numbers()
     path = "contracts/Toll.vy"
-    artifact = vyper.compile_source(path, vyper.instrument(path, SNAKE, numbers))
+    (artifact,) = vyper.compile_sources({path: vyper.instrument(path, SNAKE, numbers)})
     contract = deployed(list(artifact.abi), artifact.bytecode)
     contract.pay(1)
     missing = gaps(numbers.probes, reached(contract), SNAKE)

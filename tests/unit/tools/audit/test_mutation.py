@@ -159,7 +159,7 @@ def test_planted__flipped_guard__acts(toll: World, new: str, refused: int) -> No
 def test_planted__vyper__each_fault_behind_its_switch() -> None:
     path = "contracts/safety/Snake.vy"
     plants = dict(enumerate(vyper.plants(path, SNAKE), 1))
-    good, artifact = vyper.compile_faults(path, SNAKE, plants)
+    good, (artifact,) = vyper.compile_faults({path: SNAKE}, plants)
     world = World(list(artifact.abi), artifact.bytecode, {n: p.mutant for n, p in good.items()})
     plain = world.deploy(0)
     plain.pay(99)
