@@ -131,8 +131,6 @@ def compile_sources(sources: Mapping[str, str]) -> list[Artifact]:
             output_formats=formats,
             settings=settings,
         )
-        code, runtime = (
-            bytes.fromhex(found[name].removeprefix("0x")) for name in formats[1:]
-        )
+        code, runtime = (bytes.fromhex(found[name].removeprefix("0x")) for name in formats[1:])
         artifacts.append(Artifact(path.stem, found["abi"], code, runtime, str(path)))
     return artifacts

@@ -46,6 +46,25 @@ def pay(amount: uint256):
     else:
         self.paid += amount
 """
+BOOTH = """
+# pragma version 0.4.3
+import fees
+
+@external
+@view
+def price(amount: uint256) -> uint256:
+    return fees._with_fee(amount)
+"""
+FEES = """
+# pragma version 0.4.3
+
+@internal
+@pure
+def _with_fee(amount: uint256) -> uint256:
+    if amount > 9:
+        return amount + 1
+    return amount
+"""
 
 
 def compiled(path: str, source: str) -> Contract:
@@ -129,6 +148,20 @@ def test_probes__vyper__the_same() -> None:
     with pytest.raises(Exception, match="nothing"):
         contract.pay(0)
     assert gaps(numbers.probes, reached(contract), SNAKE) == ()
+
+
+def test_probes__vyper_module__probed_inside_what_imports_it() -> None:
+    numbers = Numbers()
+    sources = {"contracts/Booth.vy": BOOTH, "contracts/fees.vy": FEES}
+    probed = {path: vyper.instrument(path, text, numbers) for path, text in sources.items()}
+    (artifact,) = vyper.compile_sources(probed)
+    contract = deployed(list(artifact.abi), artifact.bytecode)
+    assert contract.price(1) == 1
+    verdict = judge.judge(numbers.probes, reached(contract), sources, ())
+    assert [str(gap) for gap in verdict.gaps] == [
+        "contracts/fees.vy:7: true way of if amount > 9:",
+        "contracts/fees.vy:8: return amount + 1",
+    ]
 
 
 def test_judge__exception_with_a_reason__green_and_counted() -> None:
