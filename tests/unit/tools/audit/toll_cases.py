@@ -1,4 +1,4 @@
-"""Tests of the toll contract that test_faults.py asks about planted faults; nobody else runs them."""
+"""Tests of the toll contract that test_faults.py asks about planted faults; run only by it."""
 
 from __future__ import annotations
 
