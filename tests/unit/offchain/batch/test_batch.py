@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,6 +116,19 @@ def test_pack__any_pool__within_limits_in_order_and_one_per_nonce(
     assert len(chosen) == min(len(fits), limits.room(kind))
 
 
+@pytest.mark.parametrize(("kind", "fit"), [("deposit", 13), ("exit", 8)])
+def test_room__each_kind__by_its_own_gas(kind: str, fit: int) -> None:
+    assert BatchLimits(gas=120_000 + 13 * 160_000, size=60).room(kind) == fit
+    assert BatchLimits(gas=120_000 + 13 * 160_000, size=7).room(kind) == 7
+    assert BatchLimits(gas=1).room(kind) == 0
+
+
+def test_pack__two_with_one_nonce__the_first() -> None:
+    first, second = intent(nonce=1), intent(nonce=1, minimum=2)
+    other = intent(nonce=1, owner=OTHER, receiver=OTHER)
+    assert pack([first, second, other], "deposit", BatchLimits()) == [first, other]
+
+
 def test_expired__close_to_the_deadline__named() -> None:
     soon, later = intent(deadline=1_059), intent(deadline=1_060)
     assert expired([soon, later], now=1_000, margin=60) == [soon]
@@ -132,6 +146,13 @@ def test_batch_id__anything_differs__another_id() -> None:
     }
     assert len(ids) == 6
     assert batch_id(1, GATEWAY, [(a, 0)]) == batch_id(1, GATEWAY, [(a, 0)])
+
+
+def test_batch_id__example__is_the_hash_of_its_parts() -> None:
+    parts = [b"breakwater.batch.1", (31337).to_bytes(32, "big"), bytes.fromhex(GATEWAY[2:])]
+    parts += [bytes.fromhex("ab" * 32), (258).to_bytes(4, "big")]
+    expected = "0x" + keccak(b"".join(parts)).hex()
+    assert batch_id(31337, GATEWAY, [("0x" + "ab" * 32, 258)]) == expected
 
 
 def test_pool__received_twice_packed_settled__each_once(tmp_path: Path) -> None:
