@@ -145,7 +145,10 @@ class Batch:
 
 @dataclass(slots=True)
 class Pool:
-    """Which intents wait, which are packed, which are over."""
+    """Which intents wait, which are packed, which are over.
+
+    `_packed` names all that ever were, so that one that settled is not taken in again.
+    """
 
     seq: int = 0
     waiting: dict[str, Intent] = field(default_factory=dict)
@@ -180,7 +183,6 @@ class Pool:
             batch = self.batches.pop(payload["batch"])
             reasons = payload["rejected"]
             for intent in batch.intents:
-                self._packed.discard(intent.id)
                 self._tries[intent.id] = self.tries(intent.id) + 1
                 if intent.id in payload["again"]:
                     self.waiting[intent.id] = intent
@@ -195,12 +197,7 @@ class Pool:
 
     def knows(self, name: str) -> bool:
         """Whether an intent was ever received."""
-        return (
-            name in self.waiting
-            or name in self._packed
-            or name in self.settled
-            or name in self.dropped
-        )
+        return name in self.waiting or name in self._packed or name in self.dropped
 
 
 def receive(journal: Journal, intents: Sequence[Intent]) -> list[str]:
