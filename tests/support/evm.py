@@ -116,6 +116,7 @@ class Evm:
         block_time: seconds that `mine` adds per block.
         spec: 'SHANGHAI' (what ships), 'PARIS' or 'CANCUN'.
         metered: compute the exact gas of every committed call (slow: each is traced).
+        chain_id: what contracts see of the chain.
 
     Attributes:
         calls: how many were executed, reads and failures included.
@@ -128,6 +129,7 @@ class Evm:
         block_time: int = 12,
         spec: str = "SHANGHAI",
         metered: bool = False,
+        chain_id: int = CHAIN_ID,
     ) -> None:
         if spec.upper() not in SPECS:
             raise ValueError(f"unknown spec {spec}: one of {', '.join(SPECS)}")
@@ -141,7 +143,7 @@ class Evm:
         self._etched: list[tuple[str, bytes]] = []
         self.last: Receipt | None = None
         self.calls = 0
-        env = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=CHAIN_ID), block=self._block())
+        env = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=chain_id), block=self._block())
         self._evm = pyrevm.EVM(env=env, gas_limit=DEFAULT_GAS, spec_id=SPECS[self._spec])
         self._evm.set_balance(FAUCET, 2**200)
         self.default_sender = self.account("deployer")

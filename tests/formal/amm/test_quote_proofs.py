@@ -17,6 +17,7 @@ import pytest
 from tests.support import build
 from tests.support.halmos import prove
 from tests.support.pool_code import Change, creation_code
+from tests.support.verdict import Verdict
 
 # The first test of a group waits for the whole group.
 GROUP_SECONDS = 1_800
@@ -65,42 +66,41 @@ STALE_QUOTES: tuple[Change, ...] = (
 )
 
 
-def run(code: bytes, names: str) -> Mapping[str, bool]:
+def run(code: bytes, names: str) -> Mapping[str, Verdict]:
     changes = {PROOFS: [(PLACE, f'CODE = hex"{code.hex()}"')]}
-    found = prove(PROOFS, changes, (*OPTIONS, "--match-test", names), GROUP_SECONDS)
-    return {signature.partition("(")[0]: proven for signature, proven in found.items()}
+    return prove(PROOFS, changes, (*OPTIONS, "--match-test", names), GROUP_SECONDS)
 
 
 @cache
-def open_block(changes: tuple[Change, ...] = ()) -> Mapping[str, bool]:
+def open_block(changes: tuple[Change, ...] = ()) -> Mapping[str, Verdict]:
     shipped = build.artifact("GuardedPool").bytecode
     return run(creation_code("GuardedPool", changes) if changes else shipped, "__open_block")
 
 
 @cache
-def any_checkpoint(changes: tuple[Change, ...] = (ANY,)) -> Mapping[str, bool]:
+def any_checkpoint(changes: tuple[Change, ...] = (ANY,)) -> Mapping[str, Verdict]:
     return run(creation_code("GuardedPool", changes), "__(first_of|next)_block")
 
 
 @pytest.mark.parametrize("statement", OPEN_BLOCK)
 def test_pool_trade__block_is_open__executes_as_quoted(statement: str) -> None:
     """Property: P5."""
-    assert open_block()[statement]
+    assert open_block()[statement].proven
 
 
 @pytest.mark.parametrize("statement", ANY_CHECKPOINT)
 def test_pool_trade__any_checkpoint__executes_as_quoted(statement: str) -> None:
     """Property: P5."""
-    assert any_checkpoint()[statement]
+    assert any_checkpoint()[statement].proven
 
 
 @pytest.mark.parametrize("statement", OPEN_BLOCK)
 def test_pool_trade__trades_for_one_unit_less__refuted(statement: str) -> None:
     """Control: P5."""
-    assert not open_block(FAULTY_TRADES)[statement]
+    assert open_block(FAULTY_TRADES)[statement].refuted
 
 
 @pytest.mark.parametrize("statement", ANY_CHECKPOINT)
 def test_pool_trade__quotes_from_a_stale_window__refuted(statement: str) -> None:
     """Control: P5."""
-    assert not any_checkpoint(STALE_QUOTES)[statement]
+    assert any_checkpoint(STALE_QUOTES)[statement].refuted
