@@ -117,6 +117,9 @@ class Evm:
         spec: 'SHANGHAI' (what ships), 'PARIS' or 'CANCUN'.
         metered: compute the exact gas of every committed call (slow: each is traced).
         chain_id: what contracts see of the chain.
+
+    Attributes:
+        calls: how many were executed, reads and failures included.
     """
 
     def __init__(
@@ -139,6 +142,7 @@ class Evm:
         self._funded: set[str] = set()
         self._etched: list[tuple[str, bytes]] = []
         self.last: Receipt | None = None
+        self.calls = 0
         env = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=chain_id), block=self._block())
         self._evm = pyrevm.EVM(env=env, gas_limit=DEFAULT_GAS, spec_id=SPECS[self._spec])
         self._evm.set_balance(FAUCET, 2**200)
@@ -221,6 +225,7 @@ class Evm:
         def run() -> bytes:
             return bytes(self._evm.message_call(origin, target, data, value, gas))
 
+        self.calls += 1
         with self._sending_from(sender):
             return self._commit(origin, target, value, run, decode or _identity, data)
 
@@ -231,6 +236,7 @@ class Evm:
         def run() -> bytes:
             return bytes(self._evm.message_call(origin, target, data, None, gas, None, True))
 
+        self.calls += 1
         with self._sending_from(sender):
             return cast(bytes, self._guarded(run))
 
@@ -241,6 +247,7 @@ class Evm:
 
         Nothing is decoded and `last` stays as it was. The sender must not be a contract.
         """
+        self.calls += 1
         try:
             returned = self._evm.message_call(sender, to, data, value, gas)
         except RuntimeError as error:

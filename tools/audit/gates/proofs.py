@@ -55,6 +55,7 @@ def run(budget: Budget) -> GateResult:
     budget.say(f"  proofs: {sum(CONTROL not in t for t in chosen)} of {len(statements)} statements")
     side = ["-n", str(budget.workers), "--dist", "loadfile"] if budget.workers > 1 else []
     cases = pytests.run([*side, *chosen], budget.say, limit_seconds=20_000)
+    pytests.remember("proofs", cases)
     return judge(plan, len(statements), cases)
 
 
