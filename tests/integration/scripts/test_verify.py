@@ -19,6 +19,7 @@ from scripts._deployment.handover import privileges_left
 from scripts._deployment.permissions import KEEPER, REQUIRED, decisions, selectors
 from scripts._deployment.verify import verify
 from scripts._local.world import build_suite
+from tests.peers.tokens import fund
 from tests.support.deployment import UNAUTHORIZED, Site, refusal, refused_functions
 
 
@@ -181,6 +182,25 @@ def test_verify__one_difference_on_chain__is_named(finished: Finished, case: str
     if case == "gate's breaker":
         words = words.replace("attacker", finished.site.cast["attacker"].address)
     assert words in found[name]
+
+
+def _deposit(f: Finished, assets: int) -> None:
+    usdc = f.site.ground.peers.tokens.usdc
+    router, whale = f.contract("CapitalRouter"), f.site.cast["treasury"].address
+    fund(f.client, f.site.cast["peers_deployer"], usdc, whale, assets)
+    f.site.as_account(whale, usdc, "approve", router.address, assets)
+    f.site.as_account(whale, router, "deposit", assets, whale)
+
+
+def test_verify__more_than_can_leave_within_the_delay__is_named(finished: Finished) -> None:
+    """A day of delay, 8 million a day: 4 at once and 4 in that day, and not one unit more."""
+    limits = finished.site.parameters.limits
+    assert limits.governance_delay == limits.exit_window
+    _deposit(finished, limits.exit_limit)
+    assert differences(finished) == {}
+    _deposit(finished, 1)
+    words = "governance acts after 86400 s, but at the breaker's pace all leave in 86401 s"
+    assert differences(finished) == {"delay outlasts exits": words}
 
 
 def test_verify__recorded_argument_changed__code_is_not_what_it_gives(finished: Finished) -> None:
