@@ -148,6 +148,7 @@ class Pool:
     """Which intents wait, which are packed, which are over.
 
     `alone` are those whose batch was refused for what was in it: they share none again.
+    `_packed` names all that ever were, so that one that settled is not taken in again.
     """
 
     seq: int = 0
@@ -207,7 +208,6 @@ class Pool:
     def _unpack(self, name: str) -> tuple[Intent, ...]:
         intents = self.batches.pop(name).intents
         for intent in intents:
-            self._packed.discard(intent.id)
             self._tries[intent.id] = self.tries(intent.id) + 1
         return intents
 
@@ -217,12 +217,7 @@ class Pool:
 
     def knows(self, name: str) -> bool:
         """Whether an intent was ever received."""
-        return (
-            name in self.waiting
-            or name in self._packed
-            or name in self.settled
-            or name in self.dropped
-        )
+        return name in self.waiting or name in self._packed or name in self.dropped
 
 
 def receive(journal: Journal, intents: Sequence[Intent]) -> list[str]:
