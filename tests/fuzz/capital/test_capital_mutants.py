@@ -289,8 +289,8 @@ MUTANTS = (
         "instant exits take what the queue is owed",
         "S5",
         "RouterExits",
-        "if (owner == _queue) return;",
-        "if (FAULT || owner == _queue) return;",
+        "if (!hot.has(HotSlot.QUEUE) || owner == _queue) return wanted;",
+        "if (FAULT || !hot.has(HotSlot.QUEUE) || owner == _queue) return wanted;",
         plane.test_queue__leaves_it_in_a_loss_to_exit_at_once__others_stay_covered,
     ),
 )

@@ -53,6 +53,13 @@ def test_gate__test_and_control__green_and_written(root: Path) -> None:
     assert "`test_broken_books`" in written
 
 
+def test_gate__state_machine__is_a_test_by_its_class(root: Path) -> None:
+    machine = 'class TestBooks(Books.TestCase):\n    """Property: R1."""\n'
+    (root / "tests" / "test_books.py").write_text(machine + CONTROL.replace("TestBooks", "TestBad"))
+    assert run(root) == ()
+    assert "`TestBooks`" in (root / "audits" / "properties.md").read_text()
+
+
 def test_gate__how_a_gates_own_run_ended__is_known(root: Path) -> None:
     assert gate.run(Budget(), root).figures["properties_not_run"] == 1
     place = "tests/test_books.py::test_books"
