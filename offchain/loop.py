@@ -380,7 +380,7 @@ def assemble(
         keeper=senders[0],
         sentinel=senders[1],
         settler=settler,
-        jobs=all_jobs(settings.trigger()) if has_router else [],
+        jobs=all_jobs(settings.trigger(), settings.process_bps) if has_router else [],
         say=say,
         dry_run=dry_run,
     )

@@ -302,17 +302,7 @@ contract CapitalRouter is RouterExits {
     /// @inheritdoc IBreakerTarget
     function sharePriceWad() external view returns (uint256) {
         uint256 hot = _unlocked();
-        (uint256 assets1, uint256 shares1) = _ratio(hot, _debtSlot);
-        uint256 count = _strategies.length;
-        for (uint256 i = 0; i < count; ++i) {
-            address strategy = _strategies[i];
-            uint256 debt = _info[strategy].debt;
-            if (debt == 0) continue;
-            // A strategy that cannot be read counts at book value: whoever calls from inside it must
-            // not fake a drawdown.
-            (bool ok, uint256 worth) = _worth(strategy, _info[strategy].shares);
-            if (ok && worth < debt) assets1 -= debt - worth;
-        }
+        (uint256 assets1, uint256 shares1) = _exitRatio(hot | HotSlot.REVIEW, _debtSlot);
         return assets1 * _virtualShares * WAD / shares1;
     }
 
@@ -322,7 +312,12 @@ contract CapitalRouter is RouterExits {
     }
 
     function _room(uint256 hot, uint256 slot) private view returns (uint256) {
-        uint256 cap = hot.has(HotSlot.CAP) ? _limits.depositCap : HotSlot.MAX_ASSETS;
+        uint256 cap = HotSlot.MAX_ASSETS;
+        if (hot.has(HotSlot.CAP | HotSlot.REVIEW)) {
+            // Deposits at book value would bear a loss that is not theirs.
+            if (hot.has(HotSlot.REVIEW)) return 0;
+            cap = _limits.depositCap;
+        }
         uint256 total = hot.idle() + slot.debt();
         unchecked {
             return cap > total ? cap - total : 0;

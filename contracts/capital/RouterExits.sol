@@ -21,6 +21,8 @@ import {HotSlot} from "./lib/HotSlot.sol";
 /// @title How capital leaves the router: from idle, through strategies, or in kind
 /// @dev An exit has a gross size, the book value of the shares burned, and a net one, what is paid. They differ only by
 /// losses that strategies have not reported yet (ExitMath). Idle pays first, then each strategy of the exit order.
+/// While a loss is under review every exit is priced after all losses, whoever pays it: then its size is what is paid,
+/// and what is called gross below is that.
 abstract contract RouterExits is RouterShares {
     using SafeERC20 for IERC20;
     using HotSlot for uint256;
@@ -49,17 +51,17 @@ abstract contract RouterExits is RouterShares {
         if (shares == 0) revert ZeroAmount();
         uint256 hot = _beginExit(owner, receiver, shares);
         uint256 slot = _debtSlot;
-        (uint256 assets1, uint256 shares1) = _ratio(hot, slot);
+        (uint256 assets1, uint256 shares1) = _exitRatio(hot, slot);
         uint256 gross = _down(shares, assets1, shares1);
         uint256 idle_ = hot.idle();
-        if (hot.has(HotSlot.QUEUE)) _requireUnowed(gross, idle_, owner, assets1, shares1);
+        if (hot.has(HotSlot.QUEUE)) _requireUnowed(hot, gross, owner, assets1, shares1);
 
         uint256 fromIdle = gross < idle_ ? gross : idle_;
         _burnFrom(owner, shares);
         _hot = hot.withAmounts(hot.supply() - shares, idle_ - fromIdle) | HotSlot.LOCK;
         assets = fromIdle;
         if (gross > fromIdle) {
-            Need memory need = Need({rest: gross - fromIdle, redeeming: true, gross: 0, net: 0});
+            Need memory need = Need({rest: gross - fromIdle, redeeming: !hot.has(HotSlot.REVIEW), gross: 0, net: 0});
             // The router's lock is held in the hot slot until the exit has ended; views are locked with it.
             // slither-disable-next-line reentrancy-no-eth
             _takeFromStrategies(need, owner, named);
@@ -78,7 +80,7 @@ abstract contract RouterExits is RouterShares {
         if (assets == 0) revert ZeroAmount();
         uint256 hot = _beginExit(owner, receiver, 0);
         uint256 slot = _debtSlot;
-        (uint256 assets1, uint256 shares1) = _ratio(hot, slot);
+        (uint256 assets1, uint256 shares1) = _exitRatio(hot, slot);
         uint256 idle_ = hot.idle();
         uint256 fromIdle = assets < idle_ ? assets : idle_;
         uint256 gross = assets;
@@ -86,8 +88,8 @@ abstract contract RouterExits is RouterShares {
             // What a strategy's loss adds to the price is known only after it paid: lock first, burn afterwards.
             _hot = hot | HotSlot.LOCK;
             if (hot.has(HotSlot.QUEUE)) {
-                (gross,) = _walk(idle_, type(uint256).max, assets, true);
-                _requireUnowed(gross, idle_, owner, assets1, shares1);
+                (gross,) = _walk(hot, type(uint256).max, assets, true);
+                _requireUnowed(hot, gross, owner, assets1, shares1);
             }
             Need memory need = Need({rest: assets - fromIdle, redeeming: false, gross: 0, net: 0});
             // The router's lock is held in the hot slot until the exit has ended; views are locked with it.
@@ -95,10 +97,10 @@ abstract contract RouterExits is RouterShares {
             _takeFromStrategies(need, owner, new address[](0));
             _requireFound(assets, need.rest);
             _debtSlot = slot.withDebt(slot.debt() - need.gross);
-            gross = fromIdle + need.gross;
+            gross = hot.has(HotSlot.REVIEW) ? assets : fromIdle + need.gross;
             hot = _hot;
         } else if (hot.has(HotSlot.QUEUE)) {
-            _requireUnowed(gross, idle_, owner, assets1, shares1);
+            _requireUnowed(hot, gross, owner, assets1, shares1);
         }
         shares = _up(gross, shares1, assets1);
         if (shares > maxShares) revert SlippageExceeded(shares, maxShares);
@@ -133,15 +135,8 @@ abstract contract RouterExits is RouterShares {
     }
 
     /// @dev While shares are queued, others take only what exceeds the queue's claim. The queue's own shares go first.
-    function _requireUnowed(uint256 gross, uint256 idle_, address owner, uint256 assets1, uint256 shares1)
-        private
-        view
-    {
-        if (owner == _queue) return;
-        uint256 owed = _up(_limits.queuedShares, assets1, shares1);
-        if (gross + owed <= idle_) return;
-        uint256 liquid = _grossLiquidity(idle_);
-        uint256 free = liquid > owed ? liquid - owed : 0;
+    function _requireUnowed(uint256 hot, uint256 gross, address owner, uint256 assets1, uint256 shares1) private view {
+        uint256 free = _freeGross(hot, owner, gross, assets1, shares1);
         if (gross > free) _requireFound(gross, gross - free);
     }
 
@@ -293,10 +288,10 @@ abstract contract RouterExits is RouterShares {
     /// @inheritdoc IERC4626
     function previewRedeem(uint256 shares) external view returns (uint256 assets) {
         uint256 hot = _unlocked();
-        (uint256 assets1, uint256 shares1) = _ratio(hot, _debtSlot);
+        (uint256 assets1, uint256 shares1) = _exitRatio(hot, _debtSlot);
         uint256 gross = _down(shares, assets1, shares1);
         if (gross <= hot.idle()) return gross;
-        (uint256 found, uint256 net) = _walk(hot.idle(), gross, type(uint256).max, false);
+        (uint256 found, uint256 net) = _walk(hot, gross, type(uint256).max, false);
         // What no strategy can pay now counts at book value: a preview knows no limits.
         return net + (gross - found);
     }
@@ -304,11 +299,11 @@ abstract contract RouterExits is RouterShares {
     /// @inheritdoc IERC4626
     function previewWithdraw(uint256 assets) external view returns (uint256 shares) {
         uint256 hot = _unlocked();
-        (uint256 assets1, uint256 shares1) = _ratio(hot, _debtSlot);
+        (uint256 assets1, uint256 shares1) = _exitRatio(hot, _debtSlot);
         uint256 gross = assets;
         if (assets > hot.idle()) {
             uint256 net;
-            (gross, net) = _walk(hot.idle(), type(uint256).max, assets, true);
+            (gross, net) = _walk(hot, type(uint256).max, assets, true);
             gross += assets - net;
         }
         return _up(gross, shares1, assets1);
@@ -318,22 +313,22 @@ abstract contract RouterExits is RouterShares {
     function maxWithdraw(address owner) external view returns (uint256 assets) {
         uint256 hot = _hot;
         if (_exitsStopped(hot)) return 0;
-        (uint256 assets1, uint256 shares1) = _ratio(hot, _debtSlot);
+        (uint256 assets1, uint256 shares1) = _exitRatio(hot, _debtSlot);
         uint256 gross = _down(_balances[owner], assets1, shares1);
         uint256 free = _freeGross(hot, owner, gross, assets1, shares1);
         if (free < gross) gross = free;
-        (, assets) = _walk(hot.idle(), gross, _allowance(), true);
+        (, assets) = _walk(hot, gross, _allowance(), true);
     }
 
     /// @inheritdoc IERC4626
     function maxRedeem(address owner) external view returns (uint256 shares) {
         uint256 hot = _hot;
         if (_exitsStopped(hot)) return 0;
-        (uint256 assets1, uint256 shares1) = _ratio(hot, _debtSlot);
+        (uint256 assets1, uint256 shares1) = _exitRatio(hot, _debtSlot);
         shares = _balances[owner];
         uint256 gross = _down(shares, assets1, shares1);
         uint256 free = _freeGross(hot, owner, gross, assets1, shares1);
-        (uint256 found,) = _walk(hot.idle(), free < gross ? free : gross, _allowance(), false);
+        (uint256 found,) = _walk(hot, free < gross ? free : gross, _allowance(), false);
         // Most shares whose book value is no more than what can be found.
         if (found < gross) shares = ((found + 1) * shares1 - 1) / assets1;
     }
@@ -342,19 +337,25 @@ abstract contract RouterExits is RouterShares {
     function availableLiquidity() external view returns (uint256 assets) {
         uint256 hot = _hot;
         if (_exitsStopped(hot)) return 0;
-        (uint256 assets1, uint256 shares1) = _ratio(hot, _debtSlot);
+        (uint256 assets1, uint256 shares1) = _exitRatio(hot, _debtSlot);
         uint256 free = _freeGross(hot, address(0), type(uint128).max, assets1, shares1);
-        (, assets) = _walk(hot.idle(), free, _allowance(), false);
+        (, assets) = _walk(hot, free, _allowance(), false);
     }
 
     /// @dev Follows the exit order up to `grossLimit` and `netLimit`, as an exit of that size would. `least`: the gross
     /// that a withdrawal of `netLimit` burns; else the greatest gross that pays no more than `netLimit`.
-    function _walk(uint256 idle_, uint256 grossLimit, uint256 netLimit, bool least)
+    function _walk(uint256 hot, uint256 grossLimit, uint256 netLimit, bool least)
         private
         view
         returns (uint256 gross, uint256 net)
     {
-        gross = idle_ < grossLimit ? idle_ : grossLimit;
+        bool review = hot.has(HotSlot.REVIEW);
+        if (review) {
+            if (grossLimit < netLimit) netLimit = grossLimit;
+            (grossLimit, least) = (type(uint256).max, true);
+        }
+        gross = hot.idle();
+        if (gross > grossLimit) gross = grossLimit;
         if (netLimit < gross) return (netLimit, netLimit);
         net = gross;
         uint256 count = _exitOrder.length;
@@ -375,6 +376,7 @@ abstract contract RouterExits is RouterShares {
             net += pays;
             if (!drained) break;
         }
+        if (review) gross = net;
     }
 
     /// @dev Gross that `owner` may take while others wait in the queue; `wanted` if idle covers both.
@@ -386,19 +388,35 @@ abstract contract RouterExits is RouterShares {
         if (!hot.has(HotSlot.QUEUE) || owner == _queue) return wanted;
         uint256 owed = _up(_limits.queuedShares, assets1, shares1);
         if (wanted + owed <= hot.idle()) return wanted;
-        uint256 liquid = _grossLiquidity(hot.idle());
+        (uint256 liquid,) = _walk(hot, type(uint256).max, type(uint256).max, false);
         return liquid > owed ? liquid - owed : 0;
+    }
+
+    /// @dev The price of an exit: while a loss is under review, after every loss that is not in the books.
+    function _exitRatio(uint256 hot, uint256 slot) internal view returns (uint256 assets1, uint256 shares1) {
+        (assets1, shares1) = _ratio(hot, slot);
+        if (!hot.has(HotSlot.REVIEW)) return (assets1, shares1);
+        uint256 count = _strategies.length;
+        for (uint256 i = 0; i < count; ++i) {
+            address strategy = _strategies[i];
+            uint256 debt = _info[strategy].debt;
+            if (debt == 0) continue;
+            // A strategy that cannot be read counts at book value: whoever calls from inside it must
+            // not fake a drawdown.
+            (bool ok, uint256 worth) = _worth(strategy, _info[strategy].shares);
+            if (ok && worth < debt) assets1 -= debt - worth;
+        }
     }
 
     function _exitsStopped(uint256 hot) private pure returns (bool) {
         return hot.has(HotSlot.LOCK) || hot.state() == EmergencyState.FROZEN;
     }
 
-    /// @dev What the breaker lets out now; 0 if it cannot say.
+    /// @dev What the breaker lets out now; one that cannot say is broken and holds nobody (Meter).
     function _allowance() private view returns (uint256) {
         if (_breaker == address(0)) return type(uint256).max;
         (bool ok, uint256 available) =
             Guarded.readWord(_breaker, abi.encodeCall(ICircuitBreaker.available, (address(this), _asset)));
-        return ok ? available : 0;
+        return ok ? available : type(uint256).max;
     }
 }

@@ -96,6 +96,7 @@ abstract contract RouterSettings is RouterReports {
         delete _info[strategy];
         _drop(_strategies, strategy);
         _drop(_exitOrder, strategy);
+        _settleReviews();
         emit StrategyRemoved(msg.sender, strategy);
     }
 

@@ -40,6 +40,8 @@ abstract contract RouterStorage is AccessManaged, IRouterTypes {
         uint16 maxGainBps;
         uint16 maxLossBps;
         uint40 lastReport;
+        /// A report found a loss beyond the limit, and none has been booked since.
+        bool lossOpen;
     }
 
     struct Limits {
@@ -188,15 +190,6 @@ abstract contract RouterStorage is AccessManaged, IRouterTypes {
     /// @dev What redeeming all shares held would pay by the strategy's own accounting.
     function _worth(address strategy, uint256 shares) internal view returns (bool ok, uint256 worth) {
         return Guarded.read(strategy, abi.encodeCall(IERC4626.previewRedeem, (shares)));
-    }
-
-    /// @dev Debt that exits through the exit order could take, with idle.
-    function _grossLiquidity(uint256 idle_) internal view returns (uint256 gross) {
-        gross = idle_;
-        uint256 count = _exitOrder.length;
-        for (uint256 i = 0; i < count; ++i) {
-            gross += _source(_exitOrder[i]).gross;
-        }
     }
 
     /// @dev Everything that both halves carry in their code.

@@ -74,6 +74,7 @@ contract GuardedPoolStrategy is TwoTokenStrategy, IGuardedPoolStrategy {
         uint256 cost = before.saturatingSub(_holdings());
         uint256 limit = assets.mulDiv(SLIPPAGE_BPS, BPS);
         require(cost <= limit, CostTooHigh(cost, limit));
+        _spendBudget(before, cost);
         emit Invested(msg.sender, toSell, bought, poolShares, cost);
     }
 

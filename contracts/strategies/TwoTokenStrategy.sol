@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {ISwapVenue} from "interfaces/capital/ISwapVenue.sol";
 import {EmergencyState} from "interfaces/safety/IEmergencyTarget.sol";
@@ -19,9 +20,10 @@ interface IPair {
 }
 
 /// @title What strategies in a pool of two tokens have in common
-/// @notice The sale of the other token, and the way out in both.
+/// @notice The sale of the other token, the way out in both, and what the keeper's trades may cost in a day.
 abstract contract TwoTokenStrategy is Strategy, ITwoTokenStrategy {
     using SafeERC20 for IERC20;
+    using SafeCast for uint256;
     using Math for uint256;
 
     uint256 internal constant BPS = 10_000;
@@ -32,6 +34,10 @@ abstract contract TwoTokenStrategy is Strategy, ITwoTokenStrategy {
     IPriceOracle internal immutable ORACLE;
     ISwapVenue internal immutable VENUE;
     uint16 internal immutable SLIPPAGE_BPS;
+
+    /// What keepers' calls cost on the day `_costDay`, counted from 1970.
+    uint216 private _cost;
+    uint40 private _costDay;
 
     constructor(address pool, address oracle, address venue, uint16 maxSlippageBps) {
         require(oracle != address(0) && venue != address(0) && maxSlippageBps <= MAX_SLIPPAGE_BPS, InvalidConfig());
@@ -61,7 +67,9 @@ abstract contract TwoTokenStrategy is Strategy, ITwoTokenStrategy {
     function unwind() external restricted nonReentrant {
         _requireAtMost(EmergencyState.WITHDRAW_ONLY);
         _takeOutAll();
+        uint256 before = _holdings();
         _sellOther();
+        _spendBudget(before, before.saturatingSub(_holdings()));
         emit Unwound(msg.sender, _idle());
     }
 
@@ -89,7 +97,31 @@ abstract contract TwoTokenStrategy is Strategy, ITwoTokenStrategy {
         return address(OTHER);
     }
 
+    /// @inheritdoc ITwoTokenStrategy
+    function dayBudgetLeft() external view returns (uint256) {
+        return _budgetLeft(totalAssets());
+    }
+
     // ---- internals ----
+
+    /// @dev Counts what a keeper's call cost of what was `held`. Each call is bounded by its own slippage; this bounds
+    /// how often, so that a stolen key cannot trade the holdings away, a slippage at a time.
+    function _spendBudget(uint256 held, uint256 cost) internal {
+        uint256 left = _budgetLeft(held);
+        require(cost <= left, DayBudgetExceeded(cost, left));
+        _cost = (_costToday() + cost).toUint216();
+        _costDay = uint40(block.timestamp / 1 days);
+    }
+
+    function _budgetLeft(uint256 held) private view returns (uint256) {
+        return held.mulDiv(SLIPPAGE_BPS, BPS).saturatingSub(_costToday());
+    }
+
+    function _costToday() private view returns (uint256) {
+        // Days are whole numbers: the cost is of this day or it starts anew.
+        // slither-disable-next-line incorrect-equality
+        return _costDay == block.timestamp / 1 days ? _cost : 0;
+    }
 
     /// @dev Sells all of the other token for no less than the better of oracle and average allows.
     function _sellOther() internal {

@@ -69,11 +69,13 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
         // reposition is nonReentrant and restricted; the pool calls back into nothing of ours here.
         // slither-disable-next-line reentrancy-no-eth
         _takeOutAll();
+        uint256 before = _holdings();
         _sellOther();
         (bool calm, int24 spot, int24 mean) = _market();
         require(calm, NotCalm(spot, mean));
         _open(spot, mean);
         uint128 liquidity = _provide(_idle());
+        _spendBudget(before, before.saturatingSub(_holdings()));
         emit Repositioned(msg.sender, _lower, _upper, liquidity);
     }
 
@@ -84,7 +86,6 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
         nonReentrant
         returns (address[] memory tokens, uint256[] memory amounts)
     {
-        // What was burned is collected at once, so only fees are owed.
         // What was burned is collected at once, so only fees are owed.
         // A burn of nothing only books the fees, which collect then pays.
         // slither-disable-next-line unused-return

@@ -25,11 +25,17 @@ interface ITwoTokenStrategy is IStrategy {
     /// @notice The pool does not remember as long as the average needs.
     error TwapUnavailable();
     error Underpaid(uint256 received, uint256 minimum);
+    /// @notice The keeper's trades of this day would cost more than the slippage of all holdings.
+    error DayBudgetExceeded(uint256 cost, uint256 left);
 
     function otherToken() external view returns (address);
 
     /// @notice Whether spot and average agree, so that capital may move.
     function isCalm() external view returns (bool);
+
+    /// @notice What the keeper's calls may still cost today (UTC), assets at the average price: `maxSlippageBps` of
+    /// holdings, less what they cost today. A call that gains adds nothing.
+    function dayBudgetLeft() external view returns (uint256 assets);
 
     /// @notice Keeper, up to WITHDRAW_ONLY: takes out of the pool what can be, and sells the other token; the asset waits
     /// here.

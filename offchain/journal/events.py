@@ -54,6 +54,7 @@ class Kind(StrEnum):
     INTENT_DROPPED = "intent.dropped"
     BATCH_PACKED = "batch.packed"
     BATCH_SETTLED = "batch.settled"
+    BATCH_SPLIT = "batch.split"
     HALT_CHANGED = "halt.changed"
     INCIDENT = "incident"
 

@@ -54,9 +54,31 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission("CapitalRouter", KEEPER, ("processReport",)),
     Permission("CapitalRouter", HARVESTER, ("receiveYield",)),
     Permission("AaveV3Strategy", HARVESTER, ("claimRewards",)),
+    Permission("CompoundV3Strategy", HARVESTER, ("claimRewards",)),
+    Permission("CurveStrategy", HARVESTER, ("claimRewards",)),
+    Permission("CurveStrategy", GUARDIAN, ("tightenEntry",)),
+    Permission("UniswapV3Strategy", HARVESTER, ("claimRewards",)),
+    Permission("UniswapV3Strategy", KEEPER, ("reposition", "unwind")),
+    Permission("GuardedPoolStrategy", HARVESTER, ("claimRewards",)),
+    Permission("GuardedPoolStrategy", KEEPER, ("invest", "unwind")),
     Permission("YieldHarvester", KEEPER, ("harvest",)),
     Permission("DepositGateway", BATCHER, ("settle",)),
     Permission("CircuitBreaker", GUARDIAN, ("tightenLimit", "tightenWatch")),
+    # NOTE: a release loosens nothing for others: it pays the investor or whom he named, with a
+    # reason. It is the one thing that must not wait for a delay when a freeze was a mistake.
+    Permission(
+        "InvestorRegistry",
+        COMPLIANCE,
+        (
+            "deny",
+            "freeze",
+            "revokeCredential",
+            "closeJurisdiction",
+            "raiseMinimumTier",
+            "removeProvider",
+            "releaseEscrow",
+        ),
+    ),
 )
 
 
@@ -98,8 +120,23 @@ GOVERNED: tuple[Permission, ...] = (
         ),
     ),
     Permission("PriceOracle", GOVERNANCE, ("setFeeds", "setSequencerFeed")),
+    Permission("CurveStrategy", GOVERNANCE, ("setLimits",)),
+    Permission(
+        "InvestorRegistry",
+        GOVERNANCE,
+        (
+            "addProvider",
+            "setConduit",
+            "clearRestriction",
+            "openJurisdiction",
+            "lowerMinimumTier",
+        ),
+    ),
 )
 MANAGED = tuple(dict.fromkeys(p.artifact for p in (*PERMISSIONS, *GOVERNED)))
+# Strategies that a suite has only if its parameters ask for them.
+OPTIONAL = ("CompoundV3Strategy", "CurveStrategy", "UniswapV3Strategy", "GuardedPoolStrategy")
+REQUIRED = tuple(artifact for artifact in MANAGED if artifact not in OPTIONAL)
 
 
 def role_holders(roles: Mapping[str, str], harvester: str) -> tuple[tuple[int, str], ...]:

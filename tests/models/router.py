@@ -87,6 +87,8 @@ class StrategyModel:
     max_gain_bps: int = NO_LIMIT
     max_loss_bps: int = NO_LIMIT
     review: bool = False
+    # A loss beyond the limit was found and is not booked.
+    loss_open: bool = False
 
     def worth(self) -> int:
         return self.vault.to_assets_down(self.shares)
@@ -137,6 +139,8 @@ class RouterModel:
     queued: int = 0
     queue: str = ""
     deposit_cap: int = 2**112 - 1
+    # A loss is under review: exits are priced after all losses, deposits are closed.
+    review: bool = False
     reported_assets: int = 0
 
     # ---- price ----
@@ -177,6 +181,15 @@ class RouterModel:
         a, s = self.ratio
         return up(shares, a, s)
 
+    @property
+    def exit_ratio(self) -> tuple[int, int]:
+        """While a loss is under review, after every loss that can be read."""
+        a, s = self.ratio
+        if self.review:
+            known = (one for one in self.strategies if not one.vault.broken)
+            a -= sum(max(0, one.debt - one.worth()) for one in known)
+        return a, s
+
     # ---- in ----
 
     def deposit(self, who: str, assets: int) -> int:
@@ -190,7 +203,7 @@ class RouterModel:
         return assets
 
     def _enter(self, who: str, assets: int, shares: int) -> None:
-        if self.state > THROTTLED or shares == 0:
+        if self.state > THROTTLED or shares == 0 or self.review:
             raise Refused
         if self.total_assets + assets > self.deposit_cap or self.supply + shares > MAX_SUPPLY:
             raise Refused
@@ -200,10 +213,13 @@ class RouterModel:
     # ---- out ----
 
     def owed(self) -> int:
-        return self.to_assets_up(self.queued)
+        a, s = self.exit_ratio
+        return up(self.queued, a, s)
 
     def liquidity(self) -> int:
-        return self.idle + sum(s.gross_liquidity() for s in self.strategies)
+        """As exits are priced: what they are paid during a review, debt at book value else."""
+        found = ((s, s.gross_liquidity()) for s in self.strategies)
+        return self.idle + sum(s.pays(gross) if self.review else gross for s, gross in found)
 
     def _require_free(self, who: str, gross: int) -> None:
         if self.queued and who != self.queue and gross > max(0, self.liquidity() - self.owed()):
@@ -212,10 +228,15 @@ class RouterModel:
     def redeem(self, who: str, shares: int) -> int:
         if self.state > WITHDRAW_ONLY or shares == 0 or shares > self.balances[who]:
             raise Refused
-        gross = self.to_assets_down(shares)
+        a, total = self.exit_ratio
+        gross = down(shares, a, total)
         if gross > self.liquidity():
             raise Refused
         self._require_free(who, gross)
+        if self.review:
+            self._take_net(gross)
+            self.balances[who] -= shares
+            return gross
         paid = rest = min(gross, self.idle)
         self.idle -= paid
         rest = gross - paid
@@ -241,27 +262,38 @@ class RouterModel:
     def withdraw(self, who: str, assets: int) -> int:
         if self.state > WITHDRAW_ONLY or assets == 0:
             raise Refused
-        takes, gross, rest = [], min(assets, self.idle), max(0, assets - self.idle)
+        a, total = self.exit_ratio
+        gross = assets if self.review else self._gross_of(assets)
+        self._require_free(who, gross)
+        shares = up(gross, total, a)
+        if shares > self.balances[who]:
+            raise Refused
+        self._take_net(assets)
+        self.balances[who] -= shares
+        return shares
+
+    def _takes(self, assets: int) -> list[tuple[StrategyModel, int, int]]:
+        """What pays for `assets` beyond idle: strategies, debt taken, net."""
+        takes, rest = [], max(0, assets - self.idle)
         for s in self.strategies:
             net = min(rest, s.pays(s.gross_liquidity()))
             if net == 0 or s.vault.refuses:
                 continue
-            take = s.gross_for(net)
-            takes.append((s, take, net))
-            gross += take
+            takes.append((s, s.gross_for(net), net))
             rest -= net
         if rest:
             raise Refused
-        self._require_free(who, gross)
-        shares = self.to_shares_up(gross)
-        if shares > self.balances[who]:
-            raise Refused
+        return takes
+
+    def _gross_of(self, assets: int) -> int:
+        return min(assets, self.idle) + sum(take for _, take, _ in self._takes(assets))
+
+    def _take_net(self, assets: int) -> None:
+        takes = self._takes(assets)
         self.idle -= min(assets, self.idle)
         for s, take, net in takes:
             s.shares -= s.vault.withdraw(net)
             s.debt -= take
-        self.balances[who] -= shares
-        return shares
 
     def redeem_in_kind(self, who: str, shares: int) -> tuple[int, list[int]]:
         if self.state > WITHDRAW_ONLY or shares == 0 or shares > self.balances[who]:
@@ -293,6 +325,8 @@ class RouterModel:
         for change, bps in ((gain, strategy.max_gain_bps), (loss, strategy.max_loss_bps)):
             if bps != NO_LIMIT and change > DUST and change * BPS > debt * bps:
                 strategy.review = True
+                strategy.loss_open = strategy.loss_open or loss > 0
+                self.review = self.review or loss > 0
                 return 0, 0
         if gain:
             if self.state > THROTTLED:
@@ -301,7 +335,8 @@ class RouterModel:
         elif loss:
             a, s = self.ratio
             self._relock(max(0, self.locked - down(loss, s, a)), self.unlock_end - self.now)
-        strategy.debt = worth
+        strategy.debt, strategy.loss_open = worth, False
+        self.review = any(one.loss_open for one in self.strategies)
         self.reported_assets = self.total_assets
         return gain, loss
 
@@ -348,6 +383,9 @@ class RouterModel:
         level = -(-self.high_water_mark * holders // (self.virtual * WAD))
         profit = max(0, gain - management - max(0, level - assets1))
         return management + profit * self.performance_bps // BPS
+
+    def close_review(self, strategy: StrategyModel) -> None:
+        strategy.review = False
 
     # ---- allocator ----
 

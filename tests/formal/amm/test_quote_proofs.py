@@ -17,6 +17,7 @@ import pytest
 from tests.support import build
 from tests.support.halmos import prove
 from tests.support.pool_code import Change, creation_code
+from tests.support.verdict import Verdict
 
 # The first test of a group waits for the whole group.
 GROUP_SECONDS = 1_800
@@ -57,19 +58,18 @@ MUTANTS: dict[str, tuple[Change, ...]] = {
 }
 
 
-def run(code: bytes, names: str) -> Mapping[str, bool]:
+def run(code: bytes, names: str) -> Mapping[str, Verdict]:
     changes = {PROOFS: [(PLACE, f'CODE = hex"{code.hex()}"')]}
-    found = prove(PROOFS, changes, (*OPTIONS, "--match-test", names), GROUP_SECONDS)
-    return {signature.partition("(")[0]: proven for signature, proven in found.items()}
+    return prove(PROOFS, changes, (*OPTIONS, "--match-test", names), GROUP_SECONDS)
 
 
 @cache
-def shipped() -> Mapping[str, bool]:
+def shipped() -> Mapping[str, Verdict]:
     return run(build.artifact("GuardedPool").bytecode, "__open_block")
 
 
 @cache
-def with_any_checkpoint() -> Mapping[str, bool]:
+def with_any_checkpoint() -> Mapping[str, Verdict]:
     code = creation_code("GuardedPool", (ANY,))
     return run(code, "__(first_of|next)_block")
 
@@ -77,18 +77,17 @@ def with_any_checkpoint() -> Mapping[str, bool]:
 @pytest.mark.parametrize("statement", OPEN_BLOCK)
 def test_pool_trade__block_is_open__executes_as_quoted(statement: str) -> None:
     """Property: P5."""
-    assert shipped()[statement]
+    assert shipped()[statement].proven
 
 
 @pytest.mark.parametrize("statement", ANY_CHECKPOINT)
 def test_pool_trade__any_checkpoint__executes_as_quoted(statement: str) -> None:
     """Property: P5."""
-    assert with_any_checkpoint()[statement]
+    assert with_any_checkpoint()[statement].proven
 
 
 @pytest.mark.parametrize("statement", MUTANTS)
 def test_pool_trade__quote_lies__refuted(statement: str) -> None:
     """Control: P5."""
-    assert not run(
-        creation_code("GuardedPool", MUTANTS[statement]), statement.removeprefix("check_")
-    )[statement]
+    code = creation_code("GuardedPool", MUTANTS[statement])
+    assert run(code, statement.removeprefix("check_"))[statement].refuted

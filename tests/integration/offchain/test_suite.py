@@ -175,6 +175,26 @@ def test_reducing__exits_settle_and_deposits_wait(suite: SuiteChain) -> None:
         assert suite.shares(1) > 0
 
 
+def test_queue__exits_wait__keeper_pays_them_once_they_can_be(suite: SuiteChain) -> None:
+    """Property: R7."""
+    with suite.orchestrator() as orchestrator:
+        receive(orchestrator.journal, [suite.deposit_intent(n, 1_000 * USDC) for n in range(3)])
+        suite.turn(orchestrator, 5)
+        queue = suite.world.deployment.address("ExitQueue")
+        for number in range(3):
+            who, shares = investor(number), suite.shares(number)
+            suite.anvil.set_balance(who.address, 10**18)
+            suite.do(who, "CapitalRouter", "approve", queue, shares)
+            suite.do(who, "ExitQueue", "requestRedeem", shares, who.address, who.address)
+        assert suite.read("ExitQueue", "queuedShares") > 0
+        suite.turn(orchestrator, 5)
+        assert suite.read("ExitQueue", "queuedShares") == 0
+        claimable = [suite.read("ExitQueue", "maxWithdraw", investor(n).address) for n in range(3)]
+        assert min(claimable) >= 1_000 * USDC - 1
+        assert report(orchestrator.journal)["transactions_by_purpose"]["process"] == 1
+        assert suite.drifts(orchestrator) == []
+
+
 class Patience(threading.Event):
     """Lets the loop try in vain three times, then wakes the node."""
 

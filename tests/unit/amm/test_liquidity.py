@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from eth_account.messages import encode_typed_data
 
 from tests.models.guarded_pool import State
+from tests.support import evm as evm_module
 from tests.support.amm import FOREVER, NEVER_ENDING, PoolWorld
-from tests.support.evm import Address, reverts
+from tests.support.evm import Address, Evm, reverts
 
 UNIT = 10**18
 
@@ -175,14 +177,20 @@ def test_skim__donation__goes_to_the_treasury_and_moves_no_price(
 
 
 def permit_signature(
-    world: PoolWorld, owner: Address, spender: Address, value: int, deadline: int, nonce: int
+    world: PoolWorld,
+    owner: Address,
+    spender: Address,
+    value: int,
+    deadline: int,
+    nonce: int,
+    chain_id: int = 31_337,
 ) -> tuple[int, bytes, bytes]:
     signed = owner.signer.sign_message(
         encode_typed_data(
             {
                 "name": "Breakwater Liquidity",
                 "version": "1",
-                "chainId": 31_337,
+                "chainId": chain_id,
                 "verifyingContract": world.pool.address,
             },
             {
@@ -228,6 +236,23 @@ def test_permit__expired_or_forged__reverts(
     forged = permit_signature(world, attacker, attacker, UNIT, FOREVER, 0)
     with reverts("InvalidSigner"):
         world.pool.permit(whale, attacker, UNIT, FOREVER, *forged, sender=attacker)
+
+
+def test_permit__after_a_fork_of_the_chain__holds_on_one_side_only(
+    world: PoolWorld, whale: Address, attacker: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evm_module, "CHAIN_ID", 1)
+    fork = Evm()
+    fork.etch(world.pool, world.evm.code(world.pool))
+    pool = fork.at("GuardedPool", world.pool)
+    there = permit_signature(world, whale, attacker, UNIT, FOREVER, 0)
+    with reverts("InvalidSigner"):
+        pool.permit(whale, attacker, UNIT, FOREVER, *there, sender=attacker)
+    here = permit_signature(world, whale, attacker, UNIT, FOREVER, 0, chain_id=1)
+    pool.permit(whale, attacker, UNIT, FOREVER, *here, sender=attacker)
+    assert pool.allowance(whale, attacker) == UNIT
+    with reverts("InvalidSigner"):
+        world.pool.permit(whale, attacker, UNIT, FOREVER, *here, sender=attacker)
 
 
 def test_transfer__to_nobody_or_too_much__reverts(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.verdict import Undecided
 from tools.audit.gate import GateError, GateResult
 from tools.audit.gates import fuzz, mythril, proofs
 from tools.audit.mythril import desk, triage
@@ -176,11 +177,21 @@ def test_proofs__all_proven__passes() -> None:
 
 
 @pytest.mark.parametrize("outcome", ["failed", "skipped"])
-def test_proofs__one_not_proven__fails_unless_its_bound_is_listed(outcome: str) -> None:
+def test_proofs__one_not_proven__fails_even_if_a_bound_is_listed(outcome: str) -> None:
     open_one = case("test_product__all_inputs__proven", outcome)
     assert proofs.judge(PLAN, 20, [*STATEMENTS, open_one]).figures["proofs_failed"] == 1
     listed = proofs.Plan({}, {open_one.test: "products below 2^128"})
-    result = proofs.judge(listed, 20, [*STATEMENTS, open_one])
+    assert not proofs.judge(listed, 20, [*STATEMENTS, open_one]).passed
+
+
+def test_proofs__no_answer__fails_unless_its_bound_is_listed() -> None:
+    message = f"{Undecided.__module__}.{Undecided.__name__}: product: the solver's time ran out"
+    silent = replace(case("test_product__all_inputs__proven", "failed"), message=message)
+    result = proofs.judge(PLAN, 20, [*STATEMENTS, silent])
+    assert not result.passed and result.figures["proofs_undecided"] == 1
+    assert result.findings[0].what == "no answer"
+    listed = proofs.Plan({}, {silent.test: "products below 2^128"})
+    result = proofs.judge(listed, 20, [*STATEMENTS, silent])
     assert result.passed and result.figures["proofs_bounded"] == 1
 
 
