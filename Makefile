@@ -12,6 +12,8 @@ ENV := source tools/env.sh;
 # Processes that run tests side by side, and what else to hand to pytest: make test ARGS='-k permit'
 WORKERS ?= auto
 ARGS ?=
+# Python coverage is measured when all tests run; of a choice it would say nothing.
+MEASURED = $(if $(strip $(ARGS)),,COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml)
 
 .PHONY: help setup build lint format test prove audit bench demo up console clean
 
@@ -31,7 +33,7 @@ format: setup ## rewrite Python and Solidity the way lint wants them
 	@$(ENV) ruff check -q --fix --exit-zero . && ruff format -q . && forge fmt $$(git ls-files -co --exclude-standard '*.sol')
 
 test: setup ## every test but the proofs (FUZZ_RUNS and FUZZ_SEED set the budget and the seed)
-	@$(ENV) pytest -n $(WORKERS) --dist loadscope -m "not proof" --figures test $(ARGS)
+	@$(ENV) $(MEASURED) pytest -n $(WORKERS) --dist loadscope -m "not proof" --figures test $(ARGS)
 
 prove: setup ## what halmos and z3 prove for all inputs
 	@$(ENV) pytest -m proof --figures prove $(ARGS)

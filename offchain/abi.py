@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
 from eth_abi.decoding import ContextFramesBytesIO
@@ -31,6 +32,7 @@ PANICS = {
 }
 ERROR_SELECTOR = bytes.fromhex("08c379a0")
 PANIC_SELECTOR = bytes.fromhex("4e487b71")
+INTEGER = re.compile(r"(u?)int(\d+)")
 
 
 class AbiError(Exception):
@@ -113,8 +115,63 @@ def _encode_converter(parameter: AbiEntry) -> Convert:
     return _identity
 
 
+def _encode_bool(value: Any) -> bytes:
+    if not isinstance(value, bool):
+        raise ValueError(value)
+    return value.to_bytes(32, "big")
+
+
+def _decode_bool(word: bytes) -> bool:
+    return (False, True)[_decode_integer(word, 0, 2)]
+
+
+@lru_cache(maxsize=65_536)
+def _encode_address(value: Any) -> bytes:
+    return bytes(registry.get_encoder("address")(value))
+
+
+def _decode_address(word: bytes) -> str:
+    if any(word[:12]):
+        raise ValueError(word)
+    return f"0x{word[12:].hex()}"
+
+
+def _encode_integer(value: Any, low: int, high: int) -> bytes:
+    if type(value) is not int or not low <= value < high:
+        raise ValueError(value)
+    return value.to_bytes(32, "big", signed=low < 0)
+
+
+def _decode_integer(word: bytes, low: int, high: int) -> int:
+    value = int.from_bytes(word, "big", signed=low < 0)
+    if not low <= value < high:
+        raise ValueError(value)
+    return value
+
+
+def _word_codec(kind: str) -> tuple[Callable[[Any], bytes], Convert] | None:
+    """How a value of one word is written and read; none for every other type."""
+    if kind == "bool":
+        return _encode_bool, _decode_bool
+    if kind == "address":
+        return _encode_address, _decode_address
+    if (found := INTEGER.fullmatch(kind)) is None:
+        return None
+    bits = int(found[2])
+    low, high = 0, 1 << bits
+    if not found[1]:
+        low, high = -1 << (bits - 1), 1 << (bits - 1)
+    return (
+        partial(_encode_integer, low=low, high=high),
+        partial(_decode_integer, low=low, high=high),
+    )
+
+
 class TupleCodec:
     """Encoder and decoder of one parameter list, built once.
+
+    NOTE: most lists hold nothing but words. These do not need the general codec, which takes
+    several times as long; it still has the last word on what does not fit.
 
     Addresses decode to checksummed strings, structs to named tuples, arrays to tuples. Wherever an
     address is expected an object with an `address` attribute is accepted; a struct may be given as
@@ -127,6 +184,8 @@ class TupleCodec:
         shape = f"({','.join(self.types)})"
         self._encoder = registry.get_encoder(shape) if self.types else None
         self._decoder = registry.get_decoder(shape) if self.types else None
+        words = [word for kind in self.types if (word := _word_codec(kind)) is not None]
+        self._words = words if len(words) == len(self.types) else []
         self._to_abi = [_encode_converter(p) for p in parameters]
         self._from_abi = _tuple_converter(parameters)
 
@@ -138,7 +197,8 @@ class TupleCodec:
         if self._encoder is None:
             return b""
         try:
-            return bytes(self._encoder([c(a) for c, a in zip(self._to_abi, args, strict=True)]))
+            values = [c(a) for c, a in zip(self._to_abi, args, strict=True)]
+            return self._encode_words(values) or bytes(self._encoder(values))
         except (EncodingError, TypeError, ValueError, KeyError) as error:
             raise AbiError(f"({', '.join(self.types)}): {error}") from error
 
@@ -146,10 +206,30 @@ class TupleCodec:
         if self._decoder is None:
             return ()
         try:
-            values = self._decoder(_stream(data))
+            values = self._decode_words(data) or self._decoder(_stream(data))
         except (DecodingError, ValueError, OverflowError) as error:
             raise AbiError(f"({', '.join(self.types)}): {error}") from error
         return cast("tuple[Any, ...]", self._from_abi(values))
+
+    def _encode_words(self, values: Sequence[Any]) -> bytes:
+        """Empty if the general codec has to do it."""
+        if not self._words:
+            return b""
+        try:
+            return b"".join(encode(v) for (encode, _), v in zip(self._words, values, strict=True))
+        except (TypeError, ValueError, EncodingError):
+            return b""
+
+    def _decode_words(self, data: bytes) -> tuple[Any, ...]:
+        """Empty if the general codec has to do it."""
+        if not self._words or len(data) < 32 * len(self._words):
+            return ()
+        try:
+            return tuple(
+                decode(data[32 * n : 32 * n + 32]) for n, (_, decode) in enumerate(self._words)
+            )
+        except ValueError:
+            return ()
 
 
 class FunctionCodec:

@@ -5,10 +5,11 @@ The file says what was deployed where, from which constructor arguments and with
     {"schema": 1, "chainId": 31337,
      "contracts": {"CapitalRouter": {"address": "0x…", "codeHash": "0x…", "constructorArgs": [],
                                      "deployBlock": 12, "artifact": "CapitalRouter"}},
-     "roles": {"governance": "0x…"}, "external": {"USDC": "0x…"}}
+     "roles": {"governance": "0x…"}, "external": {"USDC": "0x…"}, "permissioned": false}
 
 `artifact` names the compiled contract when several instances share one (it defaults to the key);
-`external` lists addresses that others deployed. Both may be left out.
+`external` lists addresses that others deployed; `permissioned` says whether only investors with
+credentials may enter. All three may be left out.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ class Deployment(_Model):
     contracts: Annotated[dict[Name, DeployedContract], Field(min_length=1)]
     roles: dict[Name, Address] = Field(default_factory=dict)
     external: dict[Name, Address] = Field(default_factory=dict)
+    permissioned: bool = False
 
     @model_validator(mode="after")
     def _no_two_contracts_share_an_address(self) -> Deployment:

@@ -52,8 +52,16 @@ class Settings(BaseSettings):
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """On 127.0.0.1; 0 is off."""
     checkpoint_every: Annotated[int, Field(ge=1)] = 500
+    anchor_every: Annotated[int, Field(ge=1)] = 5_000
+    """Events after which the newest checkpoint goes on chain, if the suite has `AuditAnchor`."""
+    anchor_age: Annotated[int, Field(ge=1)] = 24 * 3600
+    """Seconds after which it goes there in any case."""
 
     max_fee_gwei: Annotated[int, Field(ge=1)] = 200
+    brake_max_fee_gwei: Annotated[int, Field(ge=1)] | None = None
+    """For what stops (poke, throttle); five times `max_fee_gwei` if unset, never less than it."""
+    max_gas: Annotated[int, Field(ge=100_000)] = 15_000_000
+    """Largest gas limit of a transaction."""
     tip_gwei: Annotated[int, Field(ge=0)] = 1
     confirmations: Annotated[int, Field(ge=1)] = 2
     finality: Annotated[int, Field(ge=1)] = 64
@@ -68,6 +76,8 @@ class Settings(BaseSettings):
     report_age: Annotated[int, Field(ge=1)] = 24 * 3600
     report_gain_bps: Annotated[int, Field(ge=1)] = 10
     report_loss_bps: Annotated[int, Field(ge=1)] = 1
+    process_bps: Annotated[int, Field(ge=0, le=10_000)] = 10
+    """Shares that can be paid out of the exit queue, of all, from which the keeper does it."""
 
     @model_validator(mode="after")
     def _quorum_fits(self) -> Self:
@@ -80,6 +90,10 @@ class Settings(BaseSettings):
             raise ValueError(f"a quorum of {self.quorum} of {len(urls)} nodes is impossible")
         if self.finality < self.confirmations:
             raise ValueError("finality must not be below confirmations")
+        if self.brake_max_fee_gwei is not None and self.brake_max_fee_gwei < self.max_fee_gwei:
+            raise ValueError("brake_max_fee_gwei must not be below max_fee_gwei")
+        if self.batch_gas > self.max_gas:
+            raise ValueError("batch_gas must not be above max_gas")
         for name in ("keeper", "sentinel"):
             if getattr(self, f"{name}_key") and getattr(self, f"{name}_key_file"):
                 raise ValueError(f"set {name}_key or {name}_key_file, not both")
@@ -131,6 +145,8 @@ class Settings(BaseSettings):
         """Limits of the senders."""
         return SendPolicy(
             max_fee=self.max_fee_gwei * GWEI,
+            brake_max_fee=(self.brake_max_fee_gwei or 5 * self.max_fee_gwei) * GWEI,
+            max_gas=self.max_gas,
             tip=self.tip_gwei * GWEI,
             replace_after=self.replace_after_blocks,
             deadline=self.deadline_blocks,

@@ -92,6 +92,8 @@ def report(journal: Journal) -> dict[str, Any]:
         elif event.kind == Kind.BATCH_SETTLED:
             settled += event.payload["settled"]
             reasons.update(event.payload["rejected"].values())
+        elif event.kind == Kind.BATCH_SPLIT:
+            reasons.update([] if event.payload["alone"] else [event.payload["why"]])
         elif event.kind == Kind.INTENT_DROPPED:
             reasons[event.payload["why"]] += 1
         elif event.kind == Kind.RETRACTED:
@@ -112,6 +114,7 @@ def report(journal: Journal) -> dict[str, Any]:
         "intents_not_settled": dict(reasons),
         "batches_packed": kinds[Kind.BATCH_PACKED],
         "batches_settled": kinds[Kind.BATCH_SETTLED],
+        "batches_split": kinds[Kind.BATCH_SPLIT],
         "batch_gas": gas,
         "batch_gas_per_intent": gas // settled if settled else 0,
         "transactions": dict(Counter(tx.state.value for tx in book)),

@@ -7,6 +7,7 @@ import os
 import random
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from hypothesis import HealthCheck, settings
 from offchain.artifacts import ArtifactError
 from tests.support import build
 from tests.support.evm import Address, Evm
-from tools import report
+from tools import python_coverage, report
 
 FUZZ_RUNS = int(os.environ.get("FUZZ_RUNS", "30"))
 FUZZ_STEPS = int(os.environ.get("FUZZ_STEPS", "30"))
 STARTED = pytest.StashKey[float]()
+BROKEN = pytest.StashKey[bool]()
 # NOTE: ape's plugin connects a node for every session, which `pytest` does not need; so it is off
 # in pyproject.toml and comes back here for `ape test`, which has registered its options already.
 BY_APE = Path(sys.argv[0]).name == "ape"
@@ -60,6 +62,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Compiles before any worker starts; what does not compile fails the tests that need it."""
     if hasattr(session.config, "workerinput") or session.config.option.collectonly:
         return
+    if session.config.getoption("--figures"):
+        python_coverage.begin()
     try:
         build.ensure_compiled()
     except ArtifactError as error:
@@ -71,10 +75,19 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"fuzz: FUZZ_RUNS={FUZZ_RUNS} FUZZ_STEPS={FUZZ_STEPS} FUZZ_SEED={seed}"
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """A broken promise makes the run red, even if every test passed."""
+    python_coverage.save()
+    yield
+    if session.config.stash.get(BROKEN, False) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     target = config.getoption("--figures")
-    if target is None:
+    if target is None or hasattr(config, "workerinput"):
         return
     stats = terminalreporter.stats
 
@@ -89,7 +102,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         "fuzz_runs": FUZZ_RUNS,
         "fuzz_seed": str(config.getoption("--hypothesis-seed")),
     }
-    report.write(target, figures, {"failed": figures["failed"] == 0})
+    promises = {"failed": figures["failed"] == 0}
+    reached = python_coverage.finish()
+    if reached is not None:
+        figures["python_line_coverage_pct"] = reached
+        promises["python_line_coverage_pct"] = reached >= python_coverage.LEAST_PCT
+    config.stash[BROKEN] = bool(report.write(target, figures, promises))
     # For the catalogue of properties: how each function ended, whatever its parameters.
     ended: dict[str, str] = {}
     for outcome in ("passed", "failed", "error"):

@@ -123,9 +123,8 @@ abstract contract PoolQuotes is PoolGuard {
         pure
         returns (uint256 reserveIn, uint256 reserveOut, uint256 bound)
     {
-        reserveIn = core.reserveOf(zeroForOne);
-        reserveOut = core.reserveOf(!zeroForOne);
-        bound = zeroForOne ? window.lowOf() : window.highOf();
+        (uint256 r0, uint256 r1) = (core.reserve0(), core.reserve1());
+        return zeroForOne ? (r0, r1, window.lowOf()) : (r1, r0, window.highOf());
     }
 
     /// @dev While THROTTLED.

@@ -379,7 +379,7 @@ abstract contract RouterExits is RouterShares {
         if (review) gross = net;
     }
 
-    /// @dev Gross that `owner` may take while others wait in the queue; `wanted` if idle covers both.
+    /// @dev Gross that `owner` may take while others wait in the queue, which goes first at the money and at the meter.
     function _freeGross(uint256 hot, address owner, uint256 wanted, uint256 assets1, uint256 shares1)
         private
         view
@@ -387,8 +387,10 @@ abstract contract RouterExits is RouterShares {
     {
         if (!hot.has(HotSlot.QUEUE) || owner == _queue) return wanted;
         uint256 owed = _up(_limits.queuedShares, assets1, shares1);
-        if (wanted + owed <= hot.idle()) return wanted;
-        (uint256 liquid,) = _walk(hot, type(uint256).max, type(uint256).max, false);
+        uint256 allowed = _allowance();
+        uint256 both = wanted + owed;
+        if (both <= hot.idle() && both <= allowed) return wanted;
+        (uint256 liquid,) = _walk(hot, type(uint256).max, allowed, false);
         return liquid > owed ? liquid - owed : 0;
     }
 
@@ -412,11 +414,11 @@ abstract contract RouterExits is RouterShares {
         return hot.has(HotSlot.LOCK) || hot.state() == EmergencyState.FROZEN;
     }
 
-    /// @dev What the breaker lets out now; 0 if it cannot say.
+    /// @dev What the breaker lets out now; one that cannot say is broken and holds nobody (Meter).
     function _allowance() private view returns (uint256) {
         if (_breaker == address(0)) return type(uint256).max;
         (bool ok, uint256 available) =
             Guarded.readWord(_breaker, abi.encodeCall(ICircuitBreaker.available, (address(this), _asset)));
-        return ok ? available : 0;
+        return ok ? available : type(uint256).max;
     }
 }

@@ -36,7 +36,10 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
         if (loss == 0) _requireState(_hot, EmergencyState.WITHDRAW_ONLY);
         if (_beyond(gain, debt, info.maxGainBps) || _beyond(loss, debt, info.maxLossBps)) {
             info.underReview = true;
-            if (loss != 0) _hot |= HotSlot.REVIEW;
+            if (loss != 0) {
+                info.lossOpen = true;
+                _hot |= HotSlot.REVIEW;
+            }
             emit ReviewOpened(strategy, debt, worth);
             return (0, 0);
         }
@@ -53,6 +56,10 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
         }
         info.debt = uint112(worth);
         info.lastReport = uint40(block.timestamp);
+        if (info.lossOpen) {
+            info.lossOpen = false;
+            _settleReviews();
+        }
         slot = _debtSlot;
         _capReference = _hot.idle() + slot.debt();
         emit StrategyReported(msg.sender, strategy, gain, loss, worth, feeShares, slot.locked());
@@ -75,6 +82,16 @@ abstract contract RouterReports is RouterStorage, IRouterManager {
         IERC20(_asset).safeTransferFrom(msg.sender, address(this), assets);
         uint256 arrived = IERC20(_asset).balanceOf(address(this)) - before;
         if (arrived != assets) revert AssetsArrivedDiffer(assets, arrived);
+    }
+
+    /// @dev Exits are at book value again, and deposits open, once the books hold every loss that a report found. The
+    /// review's end alone would let whoever comes before the next report leave at par.
+    function _settleReviews() internal {
+        uint256 count = _strategies.length;
+        for (uint256 i = 0; i < count; ++i) {
+            if (_info[_strategies[i]].lossOpen) return;
+        }
+        _hot &= ~HotSlot.REVIEW;
     }
 
     /// @dev `slot` is from before the gain, `next` holds the debt after it. Idle is the caller's.

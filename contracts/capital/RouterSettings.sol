@@ -96,7 +96,7 @@ abstract contract RouterSettings is RouterReports {
         delete _info[strategy];
         _drop(_strategies, strategy);
         _drop(_exitOrder, strategy);
-        _tellReviews();
+        _settleReviews();
         emit StrategyRemoved(msg.sender, strategy);
     }
 
@@ -133,7 +133,6 @@ abstract contract RouterSettings is RouterReports {
     /// @inheritdoc IRouterManager
     function closeReview(address strategy) external restricted {
         _known(strategy).underReview = false;
-        _tellReviews();
         emit ReviewClosed(msg.sender, strategy);
     }
 
@@ -195,6 +194,27 @@ abstract contract RouterSettings is RouterReports {
     // ---- views ----
 
     /// @inheritdoc IRouterManager
+    function strategyState(address strategy) external view returns (StrategyState memory) {
+        StrategyInfo storage info = _info[strategy];
+        return StrategyState({
+            debt: info.debt,
+            capAssets: info.capAssets,
+            capBps: info.capBps,
+            maxGainBps: info.maxGainBps,
+            maxLossBps: info.maxLossBps,
+            lastReport: info.lastReport,
+            active: info.active,
+            underReview: info.underReview,
+            shares: info.shares
+        });
+    }
+
+    /// @inheritdoc IRouterManager
+    function depositCap() external view returns (uint128) {
+        return _limits.depositCap;
+    }
+
+    /// @inheritdoc IRouterManager
     function fees() external view returns (FeeConfig memory) {
         return FeeConfig(_fees.performanceBps, _fees.managementBps, _fees.recipient);
     }
@@ -232,15 +252,6 @@ abstract contract RouterSettings is RouterReports {
     function _known(address strategy) private view returns (StrategyInfo storage info) {
         info = _info[strategy];
         if (!info.active) revert UnknownStrategy(strategy);
-    }
-
-    /// @dev Exits are at book value again, and deposits open, once no review is left.
-    function _tellReviews() private {
-        uint256 count = _strategies.length;
-        for (uint256 i = 0; i < count; ++i) {
-            if (_info[_strategies[i]].underReview) return;
-        }
-        _hot &= ~HotSlot.REVIEW;
     }
 
     function _setCap(address strategy, StrategyInfo storage info, uint128 capAssets, uint16 capBps) private {

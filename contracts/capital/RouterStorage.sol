@@ -40,6 +40,8 @@ abstract contract RouterStorage is AccessManaged, IRouterTypes {
         uint16 maxGainBps;
         uint16 maxLossBps;
         uint40 lastReport;
+        /// A report found a loss beyond the limit, and none has been booked since.
+        bool lossOpen;
     }
 
     struct Limits {

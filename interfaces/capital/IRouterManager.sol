@@ -10,8 +10,8 @@ interface IRouterManager is IRouterTypes {
 
     /// @notice Reconciles one strategy's debt with its worth. Outside the health limits the debt stays as it was, the
     /// strategy goes under review, and (0, 0) returns. In WITHDRAW_ONLY and FROZEN only a loss is booked, so that exits
-    /// which open again find the right price. A review that opens with a loss prices exits after all losses and closes
-    /// deposits until no review is left.
+    /// which open again find the right price. From a loss beyond the limit until a report books it (or finds it made
+    /// good), exits are priced after all losses and deposits are closed.
     function processReport(address strategy) external returns (uint256 gain, uint256 loss);
 
     /// @notice Harvester: pulls `assets` from the caller and locks them as profit of `strategy`.
@@ -47,7 +47,8 @@ interface IRouterManager is IRouterTypes {
     function raiseDepositCap(uint128 assets) external;
     /// @notice type(uint16).max: no limit.
     function setHealthLimits(address strategy, uint16 maxGainBps, uint16 maxLossBps) external;
-    /// @notice After a large loss: widen the limits, have it reported, then close, or exits are at book value between.
+    /// @notice The strategy may get new capital again. A loss that opened the review stays in the price of exits until
+    /// a report books it.
     function closeReview(address strategy) external;
     /// @notice Strategies left out are not drawn on by exits that name none.
     function setExitOrder(address[] calldata strategies_) external;
@@ -60,6 +61,8 @@ interface IRouterManager is IRouterTypes {
 
     // ---- views ----
 
+    function strategyState(address strategy) external view returns (StrategyState memory);
+    function depositCap() external view returns (uint128);
     /// @notice Least of both caps, minus what is lent; 0 under review. The bps cap is taken of the lower of total
     /// assets now and at the last report (once there was one), so that money which only passes through lifts no cap.
     function capacity(address strategy) external view returns (uint256 assets);

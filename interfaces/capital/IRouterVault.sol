@@ -49,11 +49,9 @@ interface IRouterVault is IRouterTypes, IERC4626, IERC20Permit, IEmergencyTarget
     function totalDebt() external view returns (uint256);
     function lockedShares() external view returns (uint256);
     function queuedShares() external view returns (uint256);
-    function depositCap() external view returns (uint128);
     function owedInKind(address strategy, address account) external view returns (uint256 strategyShares);
     function strategies() external view returns (address[] memory);
     function exitOrder() external view returns (address[] memory);
-    function strategyState(address strategy) external view returns (StrategyState memory);
     function breaker() external view returns (address);
     /// @notice The contract that holds the code of `IRouterManager`.
     function manager() external view returns (address);

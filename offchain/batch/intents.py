@@ -145,19 +145,25 @@ class Batch:
 
 @dataclass(slots=True)
 class Pool:
-    """Which intents wait, which are packed, which are over."""
+    """Which intents wait, which are packed, which are over.
+
+    `alone` are those whose batch was refused for what was in it: they share none again.
+    `_packed` names all that ever were, so that one that settled is not taken in again.
+    """
 
     seq: int = 0
     waiting: dict[str, Intent] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     settled: dict[str, str] = field(default_factory=dict)
     dropped: dict[str, str] = field(default_factory=dict)
+    alone: set[str] = field(default_factory=set)
     _packed: set[str] = field(default_factory=set)
     _tries: dict[str, int] = field(default_factory=dict)
 
     def refold(self, journal: Journal) -> None:
         """Takes in what was journalled since the last call, by any process."""
-        kinds = [Kind.INTENT_RECEIVED, Kind.INTENT_DROPPED, Kind.BATCH_PACKED, Kind.BATCH_SETTLED]
+        kinds = [Kind.INTENT_RECEIVED, Kind.INTENT_DROPPED]
+        kinds += [Kind.BATCH_PACKED, Kind.BATCH_SETTLED, Kind.BATCH_SPLIT]
         for event in journal.events(after=self.seq, kinds=kinds):
             self.apply(event)
 
@@ -176,31 +182,42 @@ class Pool:
             self._packed.update(payload["intents"])
             batch = Batch(payload["batch"], payload["kind"], intents, event.seq)
             self.batches[batch.id] = batch
+        elif event.kind == Kind.BATCH_SPLIT:
+            self._split(payload)
         else:
-            batch = self.batches.pop(payload["batch"])
-            reasons = payload["rejected"]
-            for intent in batch.intents:
-                self._packed.discard(intent.id)
-                self._tries[intent.id] = self.tries(intent.id) + 1
-                if intent.id in payload["again"]:
-                    self.waiting[intent.id] = intent
-                elif intent.id in reasons:
-                    self.dropped[intent.id] = reasons[intent.id]
-                else:
-                    self.settled[intent.id] = batch.id
+            self._settle(payload)
+
+    def _split(self, payload: dict[str, Any]) -> None:
+        for intent in self._unpack(payload["batch"]):
+            if intent.id in payload["alone"]:
+                self.waiting[intent.id] = intent
+                self.alone.add(intent.id)
+            else:
+                self.dropped[intent.id] = payload["why"]
+
+    def _settle(self, payload: dict[str, Any]) -> None:
+        reasons = payload["rejected"]
+        for intent in self._unpack(payload["batch"]):
+            if intent.id in payload["again"]:
+                self.waiting[intent.id] = intent
+            elif intent.id in reasons:
+                self.dropped[intent.id] = reasons[intent.id]
+            else:
+                self.settled[intent.id] = payload["batch"]
+
+    def _unpack(self, name: str) -> tuple[Intent, ...]:
+        intents = self.batches.pop(name).intents
+        for intent in intents:
+            self._tries[intent.id] = self.tries(intent.id) + 1
+        return intents
 
     def tries(self, name: str) -> int:
-        """How many batches with this intent were settled."""
+        """How many batches with this intent were settled or split."""
         return self._tries.get(name, 0)
 
     def knows(self, name: str) -> bool:
         """Whether an intent was ever received."""
-        return (
-            name in self.waiting
-            or name in self._packed
-            or name in self.settled
-            or name in self.dropped
-        )
+        return name in self.waiting or name in self._packed or name in self.dropped
 
 
 def receive(journal: Journal, intents: Sequence[Intent]) -> list[str]:

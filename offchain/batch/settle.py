@@ -1,7 +1,8 @@
 """Brings batches to the gateway and takes down what the chain says became of every intent.
 
 Nothing is settled because a call returned; it is settled when the gateway's own event lies deep
-enough on the live branch. A batch that anybody settled is never sent again.
+enough on the live branch. A batch that anybody settled is never sent again. One that is refused for
+what is in it is split, and its intents are packed alone from then on; a lone one is dropped.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from offchain.batch.intents import Batch, Intent, Pool
 from offchain.batch.packer import BatchLimits, batch_id, expired, pack
 from offchain.chain.head import LiveView
 from offchain.chain.sender import Sender
-from offchain.chain.txbook import Urgency
+from offchain.chain.txbook import Refusal, Tx, TxState, Urgency
 from offchain.journal.events import Draft, Kind
 from offchain.journal.store import Journal
-from offchain.keeper.view import ContractView, interface
+from offchain.keeper.view import ContractView, ReadError, interface
 
 # The order of `IDepositGateway.Rejection`; an ABI does not carry the names.
 REASONS = (
@@ -31,7 +32,10 @@ REASONS = (
 )
 PASSING = frozenset({"NOT_FUNDED", "BELOW_MINIMUM", "NO_ROOM"})
 MAX_TRIES = 3
-GATEWAY = "DepositGateway"
+# Intents that are tried in simulation to learn whether settling works at all.
+PROBES = 8
+PROBE_ID = 2**32 - 1
+GATEWAY, ROUTER = "DepositGateway", "CapitalRouter"
 
 
 class Settler:
@@ -79,22 +83,49 @@ class Settler:
                 self._push(batch, view)
         self._drop(view)
         for kind in ("exit", "deposit"):
-            if kind in allowed and len(self.pool.batches) < self._max_open:
+            if kind in allowed and self._has_room(kind, view):
+                self._pack_alone(kind, view)
                 self._pack(kind, view)
 
     # ---- packing ----
 
+    @staticmethod
+    def _has_room(kind: str, view: ContractView) -> bool:
+        """Whether the router takes or pays anything now; while it is frozen no try is wasted."""
+        if kind == "deposit":
+            most = view.read(ROUTER, ROUTER, "maxDeposit", view.address(GATEWAY))
+        else:
+            most = view.read(ROUTER, ROUTER, "availableLiquidity")
+        return bool(most)
+
+    def _pack_alone(self, kind: str, view: ContractView) -> None:
+        """NOTE: those never take all places, or whoever spoils batches would stop the others."""
+        under_way = sum(b.intents[0].id in self.pool.alone for b in self.pool.batches.values())
+        waiting = [i for i in self.pool.waiting.values() if i.id in self.pool.alone]
+        first = next((i for i in waiting if i.kind == kind), None)
+        if first is not None and self._has_place() and under_way < max(1, self._max_open // 2):
+            self._commit(kind, [first], view)
+
+    def _has_place(self) -> bool:
+        return len(self.pool.batches) < self._max_open
+
     def _pack(self, kind: str, view: ContractView) -> None:
-        waiting = [i for i in self.pool.waiting.values() if i.kind == kind]
+        waiting = [
+            i for i in self.pool.waiting.values() if i.kind == kind and i.id not in self.pool.alone
+        ]
         chosen = pack(waiting, kind, self._limits)
         now = view.block.number
         for intent in waiting:
             self._seen.setdefault(intent.id, now)
-        if not chosen:
+        if not chosen or not self._has_place():
             return
         patient = now - self._seen[chosen[0].id] < self._limits.patience
         if patient and len(chosen) < self._limits.room(kind):
             return
+        self._commit(kind, chosen, view)
+
+    def _commit(self, kind: str, chosen: list[Intent], view: ContractView) -> None:
+        """Makes a batch of those that the chain has not seen, and pushes it."""
         fresh = [i for i in chosen if not self._used(i, view)]
         for intent in chosen:
             if intent not in fresh:
@@ -104,7 +135,7 @@ class Settler:
         tried = [(i.id, self.pool.tries(i.id)) for i in fresh]
         name = batch_id(self._chain_id, view.address(GATEWAY), tried)
         payload = {"batch": name, "kind": kind, "intents": [i.id for i in fresh]}
-        self._append(Kind.BATCH_PACKED, payload, f"block:{now}")
+        self._append(Kind.BATCH_PACKED, payload, f"block:{view.block.number}")
         for intent in fresh:
             self._seen.pop(intent.id, None)
         self._push(self.pool.batches[name], view)
@@ -132,20 +163,74 @@ class Settler:
         )
         if settled:
             return
-        structs = [intent.struct() for intent in batch.intents]
-        deposits, exits = (structs, []) if batch.kind == "deposit" else ([], structs)
-        data = interface("DepositGateway").encode(
-            "settle", bytes.fromhex(batch.id[2:]), deposits, exits
-        )
+        key = f"settle:{batch.id}"
+        last = self._sender.latest(key)
+        if last is not None and self._is_to_blame(batch, last, view):
+            self._split(batch, last, view)
+            return
         self._sender.request(
-            f"settle:{batch.id}",
+            key,
             view.address(GATEWAY),
-            data,
+            interface("DepositGateway").encode("settle", *_arguments(batch.id, batch.intents)),
             head=view.block,
-            why=f"{len(structs)} {batch.kind} intents",
+            why=f"{len(batch.intents)} {batch.kind} intents",
             urgency=Urgency.ORDINARY if batch.kind == "deposit" else Urgency.REDUCE,
             cause=f"event:{batch.seq}",
         )
+
+    # ---- refused ----
+
+    def _is_to_blame(self, batch: Batch, tx: Tx, view: ContractView) -> bool:
+        """Whether a batch was refused for what is in it, and not because nothing settles now.
+
+        It needs more gas than a transaction may have; or it fails while something else of its kind
+        settles, both at this block. While all is frozen everything fails, so nothing is to blame.
+        """
+        if tx.state is not TxState.REFUSED:
+            return False
+        if tx.refusal is Refusal.GAS:
+            return True
+        if not self._sender.due_again(tx, view.block):
+            return False
+        if self._simulate(batch.intents, view) is not None:
+            return False
+        others = [i for i in self._known(batch.kind) if i not in batch.intents]
+        others += batch.intents if len(batch.intents) > 1 else ()
+        # NOTE: in turns, so that many bad ones cannot hide a good one for ever.
+        start = view.block.number * PROBES % max(1, len(others))
+        turn = (others[start:] + others[:start])[:PROBES]
+        return any(self._simulate((other,), view) for other in turn)
+
+    def _known(self, kind: str) -> list[Intent]:
+        packed = [i for b in self.pool.batches.values() for i in b.intents]
+        return [i for i in (*packed, *self.pool.waiting.values()) if i.kind == kind]
+
+    def _simulate(self, intents: tuple[Intent, ...], view: ContractView) -> int | None:
+        """How many of these would settle in a batch of their own; None if all of it fails."""
+        tried = [(intent.id, PROBE_ID) for intent in intents]
+        name = batch_id(self._chain_id, view.address(GATEWAY), tried)
+        try:
+            done = view.read(
+                GATEWAY,
+                "DepositGateway",
+                "settle",
+                *_arguments(name, intents),
+                sender=self._sender.account,
+            )
+        except ReadError:
+            return None
+        return sum(int(count) for count in done)
+
+    def _split(self, batch: Batch, tx: Tx, view: ContractView) -> None:
+        """NOTE: a refused transaction was never signed, so none of these can still settle by it."""
+        names = [intent.id for intent in batch.intents]
+        payload = {
+            "batch": batch.id,
+            "tx": tx.id,
+            "why": tx.note,
+            "alone": names if len(names) > 1 else [],
+        }
+        self._append(Kind.BATCH_SPLIT, payload, f"block:{view.block.number}")
 
     def _record(self, batch: Batch, view: ContractView, live: LiveView) -> bool:
         """Takes down the gateway's events of this batch, once deep enough on the live branch."""
@@ -193,6 +278,13 @@ class Settler:
     def _append(self, kind: Kind, payload: dict[str, Any], cause: str) -> None:
         self._journal.append([Draft(kind, "batcher", cause, payload)])
         self.pool.refold(self._journal)
+
+
+def _arguments(name: str, intents: tuple[Intent, ...]) -> tuple[bytes, list[Any], list[Any]]:
+    """Of `settle`, for intents that are all of one kind."""
+    structs = [intent.struct() for intent in intents]
+    deposits, exits = (structs, []) if intents[0].kind == "deposit" else ([], structs)
+    return bytes.fromhex(name[2:]), deposits, exits
 
 
 def _reason(number: int) -> str:

@@ -3,6 +3,9 @@
 Order of facts in the journal: intended → (simulated) → signed, with its nonce → sent. Only then
 may the network know of it. After a crash the same signature is offered again, so that whatever
 happened before, at most one transaction of an intent can be mined: all its attempts share a nonce.
+
+A brake does not wait behind a transaction that is stuck: it takes over its nonce, for more, and has
+a fee cap of its own. Of the two at most one is mined, and whichever is not is tried again.
 """
 
 from __future__ import annotations
@@ -15,7 +18,16 @@ from eth_utils.crypto import keccak
 
 from offchain.chain.rpc import Block, Delivery, NodeRefused, Quorum, Receipt
 from offchain.chain.signers import Signer
-from offchain.chain.txbook import IN_FLIGHT, MINED_STATES, Attempt, Tx, TxBook, TxState, Urgency
+from offchain.chain.txbook import (
+    IN_FLIGHT,
+    MINED_STATES,
+    Attempt,
+    Refusal,
+    Tx,
+    TxBook,
+    TxState,
+    Urgency,
+)
 from offchain.journal.events import Draft, Kind
 from offchain.journal.store import Journal
 
@@ -30,6 +42,7 @@ class SendPolicy:
 
     Attributes:
         max_fee: most that a unit of gas may cost, whatever happens.
+        brake_max_fee: the same for a brake.
         tip: priority fee of a first attempt.
         max_gas: largest gas limit.
         gas_margin_pct: what is added to the estimate.
@@ -42,6 +55,7 @@ class SendPolicy:
     """
 
     max_fee: int = 200 * GWEI
+    brake_max_fee: int = 1_000 * GWEI
     tip: int = GWEI
     max_gas: int = 15_000_000
     gas_margin_pct: int = 25
@@ -51,6 +65,10 @@ class SendPolicy:
     retry_after: int = 10
     confirmations: int = 2
     finality: int = 64
+
+    def cap(self, urgency: Urgency) -> int:
+        """Most that a unit of gas of such a transaction may cost."""
+        return self.brake_max_fee if urgency is Urgency.BRAKE else self.max_fee
 
 
 class Sender:
@@ -105,7 +123,7 @@ class Sender:
         if last is not None:
             if not last.failed:
                 return last
-            if head.number < (last.ended_at or 0) + self._policy.retry_after:
+            if not self.due_again(last, head):
                 return last
             number = int(last.id.rpartition("#")[2]) + 1
         name = f"{key}#{number}"
@@ -124,6 +142,15 @@ class Sender:
         assert tx is not None
         return tx
 
+    def latest(self, key: str) -> Tx | None:
+        """The newest try of a thing, as journalled by now."""
+        self.book.refold(self._journal)
+        return self.book.latest(key)
+
+    def due_again(self, tx: Tx, head: Block) -> bool:
+        """Whether enough blocks have passed since a certain failure to try again."""
+        return head.number >= (tx.ended_at or 0) + self._policy.retry_after
+
     # ---- one pass ----
 
     def advance(self, head: Block) -> None:
@@ -137,42 +164,62 @@ class Sender:
         for tx in self.book.open(self.account):
             if tx.state is not TxState.INTENDED:
                 self._watch(tx, head, mined_nonces)
-        waiting = any(tx.state in IN_FLIGHT for tx in self.book.open(self.account))
         for tx in sorted(self.book.open(self.account), key=lambda tx: tx.urgency.rank):
             if tx.state is not TxState.INTENDED or not self._allowed(tx.urgency):
                 continue
             if head.number > tx.deadline:
                 self._end(Kind.TX_EXPIRED, tx, head, "its deadline passed before it was signed")
-            elif not waiting:
-                waiting = self._launch(tx, head, mined_nonces)
+                continue
+            waiting = self._waiting(mined_nonces)
+            if waiting is None or self._may_take_over(tx, waiting, head):
+                self._launch(tx, head, mined_nonces, waiting)
+
+    def _waiting(self, mined_nonces: int) -> Tx | None:
+        """The transaction that waits to be mined: of two with one nonce, the more urgent one."""
+        found = [
+            tx
+            for tx in self.book.open(self.account)
+            if tx.state in IN_FLIGHT and tx.nonce is not None and tx.nonce >= mined_nonces
+        ]
+        return min(found, key=lambda tx: tx.urgency.rank, default=None)
+
+    def _may_take_over(self, tx: Tx, waiting: Tx, head: Block) -> bool:
+        """A brake may, once a block has come without what waits."""
+        return (
+            tx.urgency is Urgency.BRAKE
+            and waiting.urgency is not Urgency.BRAKE
+            and head.number > waiting.attempts[-1].block
+        )
 
     # ---- first signature ----
 
-    def _launch(self, tx: Tx, head: Block, mined_nonces: int) -> bool:
-        """Simulates, signs, sends; returns whether the account now has one in flight."""
-        fees = self._first_fees(head)
+    def _launch(self, tx: Tx, head: Block, mined_nonces: int, over: Tx | None) -> None:
+        """Simulates, signs, sends; with the nonce of `over`, or with the next one."""
+        cap = self._policy.cap(tx.urgency)
+        fees = self._first_fees(head, cap) if over is None else self._raised(over, head, cap)
         if fees is None:
-            return False
+            return
         try:
             needed = self._quorum.estimate(self.account, tx.to, _bytes(tx.data), tx.value)
         except NodeRefused as error:
             why = self._explain(error.data) if error.data else str(error)
-            self._end(Kind.TX_REFUSED, tx, head, f"simulation: {why}")
-            return False
+            self._refuse(tx, head, f"simulation: {why}", Refusal.SIMULATION)
+            return
         gas = needed + needed * self._policy.gas_margin_pct // 100
         if gas > self._policy.max_gas:
             if needed > self._policy.max_gas:
-                self._end(Kind.TX_REFUSED, tx, head, f"it needs {needed} gas")
-                return False
+                self._refuse(tx, head, f"it needs {needed} gas", Refusal.GAS)
+                return
             gas = self._policy.max_gas
-        nonce = max(mined_nonces, self.book.next_nonce(self.account))
-        self._sign(tx, nonce, gas, fees, head, cancel=False)
+        if over is not None and over.nonce is not None:
+            nonce, why = over.nonce, f"takes over the nonce of {over.id}"
+        else:
+            nonce, why = max(mined_nonces, self.book.next_nonce(self.account)), ""
+        self._sign(tx, nonce, gas, fees, head, cancel=False, why=why)
         self._offer(self._again(tx), head)
-        return True
 
-    def _first_fees(self, head: Block) -> tuple[int, int] | None:
+    def _first_fees(self, head: Block, cap: int) -> tuple[int, int] | None:
         """(max fee, tip), or None while the chain asks for more than the cap."""
-        cap = self._policy.max_fee
         if head.base_fee + self._policy.tip > cap:
             return None
         return min(2 * head.base_fee + self._policy.tip, cap), min(self._policy.tip, cap)
@@ -190,8 +237,15 @@ class Sender:
         assert tx.nonce is not None
         if mined_nonces > tx.nonce:
             self._check_displaced(tx, head)
-        elif self._allowed(tx.urgency):
+        elif self._allowed(tx.urgency) and not self._taken_over(tx):
             self._push(tx, head)
+
+    def _taken_over(self, tx: Tx) -> bool:
+        """Whether a more urgent one has its nonce; offering it again would outbid the brake."""
+        return any(
+            other.nonce == tx.nonce and other.urgency.rank < tx.urgency.rank
+            for other in self.book.open(self.account)
+        )
 
     def _find_receipt(self, tx: Tx) -> Receipt | None:
         for attempt in reversed(tx.attempts):
@@ -235,12 +289,14 @@ class Sender:
             self._record(Kind.TX_UNMINED, {"id": tx.id, "hash": tx.mined.hash})
 
     def _check_displaced(self, tx: Tx, head: Block) -> None:
-        """Another transaction took the nonce. Said only when that is final."""
+        """Another transaction took the nonce. Said only when that is final, or of a brake."""
         assert tx.nonce is not None
+        taker = self.book.taker(tx)
         buried = head.number - self._policy.finality
-        if buried >= 0 and self._quorum.nonce(self.account, buried) > tx.nonce:
-            why = f"nonce {tx.nonce} was used by a transaction that is not ours"
-            self._end(Kind.TX_DISPLACED, tx, head, why)
+        final = buried >= 0 and self._quorum.nonce(self.account, buried) > tx.nonce
+        if final or (taker is not None and tx.urgency is Urgency.BRAKE):
+            whom = "a transaction that is not ours" if taker is None else taker.id
+            self._end(Kind.TX_DISPLACED, tx, head, f"nonce {tx.nonce} was used by {whom}")
 
     def _push(self, tx: Tx, head: Block) -> None:
         """What can be done for a transaction that is signed and not mined."""
@@ -266,20 +322,25 @@ class Sender:
 
     def _replace(self, tx: Tx, head: Block, *, cancel: bool, why: str) -> bool:
         """Signs the nonce again for more; False if the cap leaves no room."""
+        fees = self._raised(tx, head, self._policy.cap(tx.urgency))
+        if fees is None:
+            return False
+        assert tx.nonce is not None
+        gas = CANCEL_GAS if cancel else _gas_of(tx)
+        self._sign(tx, tx.nonce, gas, fees, head, cancel=cancel, why=why)
+        self._offer(self._again(tx), head)
+        return True
+
+    def _raised(self, tx: Tx, head: Block, cap: int) -> tuple[int, int] | None:
+        """(max fee, tip) at which nodes let another one take the nonce; None beyond the cap."""
         last = tx.attempts[-1]
         permille = self._policy.bump_permille
         tip = -(-last.tip * permille // 1000)
         max_fee = max(-(-last.max_fee * permille // 1000), 2 * head.base_fee + tip)
-        if max_fee > self._policy.max_fee:
+        if max_fee > cap:
             # The least that nodes accept, if that still fits.
             max_fee = -(-last.max_fee * permille // 1000)
-        if max_fee > self._policy.max_fee:
-            return False
-        assert tx.nonce is not None
-        gas = CANCEL_GAS if cancel else _gas_of(tx)
-        self._sign(tx, tx.nonce, gas, (max_fee, tip), head, cancel=cancel, why=why)
-        self._offer(self._again(tx), head)
-        return True
+        return (max_fee, tip) if max_fee <= cap else None
 
     # ---- signing and offering ----
 
@@ -344,6 +405,10 @@ class Sender:
 
     def _end(self, kind: Kind, tx: Tx, head: Block, why: str) -> None:
         self._record(kind, {"id": tx.id, "why": why, "head": head.number}, f"block:{head.number}")
+
+    def _refuse(self, tx: Tx, head: Block, why: str, refusal: Refusal) -> None:
+        payload = {"id": tx.id, "why": why, "head": head.number, "refusal": refusal.value}
+        self._record(Kind.TX_REFUSED, payload, f"block:{head.number}")
 
     def _record(self, kind: Kind, payload: dict[str, Any], cause: str = "") -> None:
         draft = Draft(kind, "sender", cause or f"intent:{payload['id']}", payload)

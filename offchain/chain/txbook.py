@@ -38,6 +38,13 @@ class Urgency(StrEnum):
         return list(Urgency).index(self)
 
 
+class Refusal(StrEnum):
+    """Why a transaction was refused before it was signed."""
+
+    GAS = "gas"
+    SIMULATION = "simulation"
+
+
 MINED_STATES = frozenset({TxState.MINED, TxState.CONFIRMED, TxState.FINAL})
 IN_FLIGHT = frozenset({TxState.SIGNED, TxState.SENT, TxState.UNKNOWN})
 ENDED = frozenset({TxState.FINAL, TxState.REFUSED, TxState.EXPIRED, TxState.DISPLACED})
@@ -86,6 +93,7 @@ class Tx:
     mined: Mined | None = None
     note: str = ""
     ended_at: int | None = None
+    refusal: Refusal | None = None
 
     @property
     def done(self) -> bool:
@@ -97,6 +105,7 @@ class Tx:
         """Whether it certainly did not happen and will not: it may be asked for again.
 
         NOTE: a cancelled one counts only when final; a reorg could still bring the first attempt.
+        A displaced brake counts at once: that it happens twice does no harm, that it waits does.
         """
         return self.state in ENDED and not (self.state is TxState.FINAL and self._worked)
 
@@ -177,7 +186,9 @@ class TxBook:
             tx = replace(tx, mined=None)
         note = payload.get("why", tx.note)
         ended_at = payload.get("head", tx.ended_at)
-        self._txs[name] = replace(tx, state=state, note=note, ended_at=ended_at)
+        # NOTE: journals of earlier versions do not say why.
+        refusal = Refusal(payload["refusal"]) if "refusal" in payload else tx.refusal
+        self._txs[name] = replace(tx, state=state, note=note, ended_at=ended_at, refusal=refusal)
         if state in ENDED:
             self._open.pop(name, None)
 
@@ -199,6 +210,15 @@ class TxBook:
         while (tx := self._txs.get(f"{key}#{number}")) is not None:
             found, number = tx, number + 1
         return found
+
+    def taker(self, tx: Tx) -> Tx | None:
+        """The other transaction of the account that was mined with this one's nonce, if any."""
+        for other in self._txs.values():
+            if other.id == tx.id or other.mined is None:
+                continue
+            if (other.account, other.nonce) == (tx.account, tx.nonce):
+                return other
+        return None
 
     def next_nonce(self, account: str) -> int:
         """One above the highest nonce that a live attempt of this account may use."""

@@ -216,6 +216,59 @@ class PokeJob:
         )
 
 
-def all_jobs(trigger: Trigger | None = None) -> list[Job]:
-    """Every job, the brake first."""
-    return [PokeJob(), HarvestJob(trigger), ReportJob(trigger)]
+class ProcessJob:
+    """Has the exit queue pay those who wait, when a simulated call would pay enough of them.
+
+    Liquidity returns in every block, so it waits until all who wait can be paid, or so much that a
+    transaction is worth it; or until more requests can be paid than fit into one call.
+
+    Args:
+        min_bps: shares paid, of all shares, from which a call is worth it.
+    """
+
+    name = "process"
+    # One call pays at most so many; a few million gas.
+    REQUESTS = 100
+
+    def __init__(self, min_bps: int = 10) -> None:
+        self._min_bps = min_bps
+
+    def due(self, view: ContractView) -> bool:
+        """See `Job.due`."""
+        if not view.has("ExitQueue"):
+            return False
+        waiting = view.read("ExitQueue", "ExitQueue", "queuedShares")
+        if not waiting:
+            return False
+        try:
+            paid = self._simulate(view, self.REQUESTS)
+            if not paid:
+                return False
+            supply = view.read("CapitalRouter", "CapitalRouter", "totalSupply")
+            if paid == waiting or paid * BPS >= self._min_bps * supply:
+                return True
+            return self._simulate(view, 2 * self.REQUESTS) > paid
+        except ReadError:
+            # It refuses while frozen, or until a loss is reported.
+            return False
+
+    @staticmethod
+    def _simulate(view: ContractView, requests: int) -> int:
+        """Shares that processing so many requests would pay at this block."""
+        shares, _ = view.read("ExitQueue", "ExitQueue", "process", requests)
+        return int(shares)
+
+    def call(self, view: ContractView) -> Call:
+        """See `Job.call`."""
+        return Call(
+            key=f"process:{view.block.number}",
+            to=view.address("ExitQueue"),
+            data=interface("ExitQueue").encode("process", self.REQUESTS),
+            why="exits that wait can be paid",
+            urgency=Urgency.REDUCE,
+        )
+
+
+def all_jobs(trigger: Trigger | None = None, process_bps: int = 10) -> list[Job]:
+    """Every job, the brake first; losses are booked before exits that wait are paid."""
+    return [PokeJob(), HarvestJob(trigger), ReportJob(trigger), ProcessJob(process_bps)]

@@ -11,7 +11,7 @@ from offchain import artifacts
 from offchain.chain.client import ChainClient
 from offchain.loop import Orchestrator, assemble
 from offchain.settings import Settings
-from scripts._demo import books, invest, leave, storm
+from scripts._demo import books, invest, kyc, leave, storm
 from scripts._demo.sandwich import GuardedPoolVenue, Sandwich, UniswapV2Venue
 from scripts._demo.stage import Figure, Stage
 from scripts._deployment.handover import privileges_left
@@ -28,10 +28,12 @@ BATCH = 34
 Act = Callable[[str], None]
 
 
-def open_world(anvil: Anvil, folder: Path, say: Callable[[str], None]) -> LocalWorld:
+def open_world(
+    anvil: Anvil, folder: Path, say: Callable[[str], None], *, permissioned: bool = False
+) -> LocalWorld:
     """A local chain with everything on it; its deployment file lies in `folder`."""
     client = ChainClient(anvil.web3, artifacts.index())
-    return build_world(client, folder / f"{client.chain_id}.json", say)
+    return build_world(client, folder / f"{client.chain_id}.json", say, permissioned=permissioned)
 
 
 def open_orchestrator(
@@ -66,10 +68,12 @@ def run(folder: Path, act: Act, say: Callable[[str], None], port: int = 0) -> di
     started = time.monotonic()
     with Anvil(AnvilOptions(port=port)) as anvil:
         act("A world of real peers, and a suite that its deployer cannot touch")
-        world = open_world(anvil, folder, say)
+        world = open_world(anvil, folder, say, permissioned=True)
         stage = Stage(anvil, world, tuple(investor(i) for i in range(INVESTORS)), say)
         stage.figures |= _first_figures(world)
         with _orchestrator(anvil, world, folder, say) as orchestrator:
+            act("A KYC provider signs credentials; nobody enters without one")
+            kyc.admit(stage)
             act("100 investors deposit, a plan puts the capital to work")
             brought = invest.deposit(stage, orchestrator)
             invest.put_to_work(stage)
@@ -100,6 +104,7 @@ def promises(figures: dict[str, Figure]) -> dict[str, bool]:
     return {
         "safe_codehash_canonical": f["safe_codehash_canonical"] is True,
         "deployer_privileges_left": f["deployer_privileges_left"] == 0,
+        "entries_without_credential": f["entries_without_credential"] == 0,
         "deposits": f["deposits"] >= INVESTORS,
         "settlement_failures": f["settlement_failures"] == 0,
         "yield_harvested": f["yield_harvested"] > 0,
@@ -113,6 +118,8 @@ def promises(figures: dict[str, Figure]) -> dict[str, bool]:
         "resumed_by_governance": f["resumed_by_governance"] is True,
         "exits": f["exits"] == INVESTORS,
         "shares_left": f["shares_left"] == 0,
+        "escrow_exit_usdc": f["escrow_exit_usdc"] > 0,
+        "escrow_released_pct": f["escrow_released_pct"] == 100,
         "nav_drift_wei": f["nav_drift_wei"] == 0,
         "journal_verified": f["journal_verified"] is True,
         "batch_gas_saving_pct": f["batch_gas_saving_pct"] > 0,

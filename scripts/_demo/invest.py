@@ -10,6 +10,7 @@ from web3.types import TxReceipt
 from offchain.batch.intents import receive
 from offchain.chain.signers import KeySigner
 from offchain.loop import Orchestrator
+from scripts._demo import kyc
 from scripts._demo.errors import DemoError
 from scripts._demo.stage import Stage
 from scripts._local.intents import permit_for, sign_intent
@@ -123,8 +124,9 @@ def _walk_in_gas(stage: Stage, amount: int) -> int:
     """Gas of one deposit that an investor sends himself: an approval and a deposit."""
     before = stage.anvil.snapshot()
     total = 0
-    for number in range(WALK_INS):
-        key = KeySigner((10**18 + number).to_bytes(32, "big"))
+    keys = [KeySigner((10**18 + number).to_bytes(32, "big")) for number in range(WALK_INS)]
+    kyc.give(stage, (key.address for key in keys))
+    for key in keys:
         stage.anvil.set_balance(key.address, 10**18)
         fund(stage.client, stage.cast["peers_deployer"], stage.usdc, key.address, amount)
         for function in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from offchain.batch.intents import receive
 from offchain.chain.signers import KeySigner
 from offchain.loop import Orchestrator
+from scripts._demo import kyc
 from scripts._demo.errors import DemoError
 from scripts._demo.invest import Investments, settle, settlements
 from scripts._demo.stage import Stage
@@ -26,7 +27,9 @@ def leave(stage: Stage, orchestrator: Orchestrator, brought: Investments) -> Non
         stage.investors[:BY_INTENT],
         stage.investors[BY_INTENT : BY_INTENT + IN_KIND],
     )
+    kyc.freeze(stage)
     _by_intent(stage, orchestrator, by_intent)
+    kyc.release(stage)
     paid_in_kind = _in_kind(stage, in_kind)
     days = _by_queue(
         stage, orchestrator, (*stage.investors[BY_INTENT + IN_KIND :], stage.cast["treasury"])
@@ -110,10 +113,9 @@ def _by_queue(stage: Stage, orchestrator: Orchestrator, keys: tuple[KeySigner, .
             raise DemoError(f"{stage.view(queue.functions.queuedShares())} shares still wait")
         stage.wait(DAY)
         days += 1
-        for _ in range(3):
+        for _ in range(6):
             orchestrator.tick()
             stage.anvil.mine(1, 12)
-        stage.do("trader", queue.functions.process(200))
     for key in keys:
         claimable = stage.view(queue.functions.maxRedeem(key.address))
         if claimable:

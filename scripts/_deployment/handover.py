@@ -8,6 +8,7 @@ from offchain.chain.client import ChainClient
 from offchain.deployment import Deployment
 from scripts._deployment.bound import bind, functions, vault_at
 from scripts._deployment.errors import DeployError
+from scripts._deployment.investors import trusts
 
 GATE_POWERS = ("governance", "guardian", "breaker", "sentinel", "pendingGovernance")
 ROLE_GRANTED = keccak(text="RoleGranted(uint64,address,uint32,uint48,bool)")
@@ -47,8 +48,8 @@ def privileges_left(client: ChainClient, deployment: Deployment, deployer: str) 
     """Everything that `deployer` still holds over a suite, one line each; empty is the promise.
 
     Looks at every role that was ever granted to anybody, at the gate's powers, at owners and
-    treasuries, at every allowance that the deployer ever gave since, and at its balances of the
-    suite's tokens.
+    treasuries, at every allowance that the deployer ever gave since, at its balances of the
+    suite's tokens, and at what the registry of investors trusts it with.
 
     Args:
         client: the chain.
@@ -61,6 +62,7 @@ def privileges_left(client: ChainClient, deployment: Deployment, deployer: str) 
         *_ownership(client, deployment, deployer),
         *_allowances(client, deployment, deployer),
         *_balances(client, deployment, deployer),
+        *trusts(client, deployment, deployer),
     ]
 
 

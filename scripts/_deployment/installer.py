@@ -133,13 +133,16 @@ class Installer:
         self._say(sentence)
         self.client.transact(self.signer, action)
 
-    def record(self, roles: dict[str, str], external: dict[str, str]) -> Deployment:
+    def record(
+        self, roles: dict[str, str], external: dict[str, str], permissioned: bool
+    ) -> Deployment:
         """What was deployed, not yet written."""
         return Deployment(
             chain_id=self.client.chain_id,
             contracts=self._records,
             roles=roles,
             external=external,
+            permissioned=permissioned,
         )
 
     def finish(self, deployment: Deployment) -> None:

@@ -112,6 +112,54 @@ class Aave(_Model):
     cap: Cap
 
 
+class Compound(_Model):
+    """A market of Compound V3 whose base token is the asset."""
+
+    comet: Address
+    rewards: Address
+    cap: Cap
+
+
+class Curve(_Model):
+    """A stable pool of Curve's, and what entering and leaving it may cost."""
+
+    pool: Address
+    lp_token: Address
+    coins: Annotated[int, Field(ge=2, le=3)]
+    entry_loss_bps: Bps
+    exit_loss_bps: Bps
+    imbalance_bps: Bps
+    cap: Cap
+
+
+class UniswapV3(_Model):
+    """A range order in a Uniswap V3 pool; deviation and width in ticks."""
+
+    pool: Address
+    twap_period: Seconds
+    max_deviation: Annotated[int, Field(gt=0, lt=2**24)]
+    width: Annotated[int, Field(gt=0, lt=2**24)]
+    max_slippage_bps: Bps
+    cap: Cap
+
+
+class GuardedPoolTerms(_Model):
+    """Liquidity in the suite's own guarded pool."""
+
+    twap_period: Seconds
+    max_deviation_bps: Bps
+    max_slippage_bps: Bps
+    cap: Cap
+
+
+class Sale(_Model):
+    """A token that the suite sells for the asset, through the Uniswap V3 pool of this fee."""
+
+    token: Address
+    fee_pips: Annotated[int, Field(gt=0, lt=2**24)]
+    max_slippage_bps: Bps
+
+
 class Limits(_Model):
     """What the suite starts with; governance moves it later."""
 
@@ -156,9 +204,24 @@ class Parameters(_Model):
     assets: tuple[Asset, ...]
     aave: Aave
     foreign_vaults: tuple[ForeignVault, ...] = ()
+    compound: Compound | None = None
+    curve: Curve | None = None
+    uniswap_v3: UniswapV3 | None = None
+    guarded_pool: GuardedPoolTerms | None = None
+    sales: tuple[Sale, ...] = ()
+    permissioned: bool = False
+    kyc_providers: tuple[Address, ...] = ()
     uniswap_v3_router: Address
     pool: PoolSeed
     limits: Limits
+
+    @model_validator(mode="after")
+    def _somebody_may_enter(self) -> Parameters:
+        if self.permissioned and not self.kyc_providers:
+            raise ValueError("permissioned, but there is no KYC provider: nobody could deposit")
+        if len({sale.token for sale in self.sales}) != len(self.sales):
+            raise ValueError("a token has two ways to be sold")
+        return self
 
     @classmethod
     def load(cls, path: Path) -> Parameters:

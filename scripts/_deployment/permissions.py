@@ -21,6 +21,7 @@ BATCHER = 4
 COMPLIANCE = 5
 HARVESTER = 6
 PLANNER = 7
+ANCHOR = 8
 
 ROLE_NAMES = {
     GOVERNANCE: "governance",
@@ -31,6 +32,7 @@ ROLE_NAMES = {
     COMPLIANCE: "compliance",
     HARVESTER: "harvester",
     PLANNER: "planner",
+    ANCHOR: "anchor",
 }
 
 
@@ -54,9 +56,32 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission("CapitalRouter", KEEPER, ("processReport",)),
     Permission("CapitalRouter", HARVESTER, ("receiveYield",)),
     Permission("AaveV3Strategy", HARVESTER, ("claimRewards",)),
+    Permission("CompoundV3Strategy", HARVESTER, ("claimRewards",)),
+    Permission("CurveStrategy", HARVESTER, ("claimRewards",)),
+    Permission("CurveStrategy", GUARDIAN, ("tightenEntry",)),
+    Permission("UniswapV3Strategy", HARVESTER, ("claimRewards",)),
+    Permission("UniswapV3Strategy", KEEPER, ("reposition", "unwind")),
+    Permission("GuardedPoolStrategy", HARVESTER, ("claimRewards",)),
+    Permission("GuardedPoolStrategy", KEEPER, ("invest", "unwind")),
     Permission("YieldHarvester", KEEPER, ("harvest",)),
+    Permission("AuditAnchor", ANCHOR, ("anchor",)),
     Permission("DepositGateway", BATCHER, ("settle",)),
     Permission("CircuitBreaker", GUARDIAN, ("tightenLimit", "tightenWatch")),
+    # NOTE: a release loosens nothing for others: it pays the investor or whom he named, with a
+    # reason. It is the one thing that must not wait for a delay when a freeze was a mistake.
+    Permission(
+        "InvestorRegistry",
+        COMPLIANCE,
+        (
+            "deny",
+            "freeze",
+            "revokeCredential",
+            "closeJurisdiction",
+            "raiseMinimumTier",
+            "removeProvider",
+            "releaseEscrow",
+        ),
+    ),
 )
 
 
@@ -98,8 +123,23 @@ GOVERNED: tuple[Permission, ...] = (
         ),
     ),
     Permission("PriceOracle", GOVERNANCE, ("setFeeds", "setSequencerFeed")),
+    Permission("CurveStrategy", GOVERNANCE, ("setLimits",)),
+    Permission(
+        "InvestorRegistry",
+        GOVERNANCE,
+        (
+            "addProvider",
+            "setConduit",
+            "clearRestriction",
+            "openJurisdiction",
+            "lowerMinimumTier",
+        ),
+    ),
 )
 MANAGED = tuple(dict.fromkeys(p.artifact for p in (*PERMISSIONS, *GOVERNED)))
+# Strategies that a suite has only if its parameters ask for them.
+OPTIONAL = ("CompoundV3Strategy", "CurveStrategy", "UniswapV3Strategy", "GuardedPoolStrategy")
+REQUIRED = tuple(artifact for artifact in MANAGED if artifact not in OPTIONAL)
 
 
 def role_holders(roles: Mapping[str, str], harvester: str) -> tuple[tuple[int, str], ...]:
@@ -123,6 +163,8 @@ def role_holders(roles: Mapping[str, str], harvester: str) -> tuple[tuple[int, s
         (BATCHER, roles["batcher"]),
         (COMPLIANCE, roles["compliance"]),
         (HARVESTER, harvester),
+        # Whoever writes the journal anchors it.
+        (ANCHOR, roles["keeper"]),
     )
 
 

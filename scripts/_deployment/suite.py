@@ -12,13 +12,23 @@ from offchain.chain.client import ChainClient
 from offchain.deployment import ZERO_ADDRESS, Deployment
 from scripts._deployment.errors import DeployError
 from scripts._deployment.installer import Installer
-from scripts._deployment.parameters import Asset, Cap, Parameters
+from scripts._deployment.investors import deploy_registry, provider_names, wire_registry
+from scripts._deployment.parameters import Asset, Parameters
 from scripts._deployment.permissions import (
     GOVERNANCE,
     PERMISSIONS,
     ROLE_NAMES,
     role_holders,
     selectors,
+)
+from scripts._deployment.strategies import (
+    Core,
+    Lender,
+    check_sales,
+    deploy_strategies,
+    optional,
+    peers,
+    wire_sales,
 )
 from scripts._safe import Call
 
@@ -34,7 +44,7 @@ POOL_VOLATILITY_FACTOR = 20_000
 POOL_DEVIATION_FACTOR = 200_000
 POOL_TRUNCATION_RATE = 60
 # What a suite costs to deploy, measured over local peers and rounded up.
-GAS = 55_000_000
+GAS, GAS_PER_STRATEGY = 58_000_000, 5_500_000
 GWEI, ETHER = 10**9, 10**18
 # The breaker's largest limit (TokenBucket.MAX_LIMIT).
 LARGEST_LIMIT = 2**103 - 1
@@ -100,7 +110,6 @@ class Suite:
         manager = deploy("RouterManager", config)
         router = deploy("CapitalRouter", config, manager.address)
         router = self._client.contract(router.address, artifacts.load("ICapitalRouter").abi)
-        strategies = self._strategies(authority, gate, router)
         queue = deploy("ExitQueue", router.address, gate.address)
         gateway = deploy("DepositGateway", router.address, authority.address, gate.address)
         harvester = deploy(
@@ -116,8 +125,15 @@ class Suite:
             PROTOCOL_SHARE_BPS,
         )
         pool = self._pool(factory, gate)
+        anchors = deploy("AuditAnchor", authority.address)
+        registry = deploy_registry(self._in, authority)
+        core = Core(router, authority, gate, oracle, venue, pool)
+        strategies = deploy_strategies(self._in, p, core)
+        wire_sales(self._in, p, venue, harvester)
         self._wire_router(router, queue, strategies)
         self._wire_breaker(breaker, router, strategies)
+        conduits = {"DepositGateway": gateway, "ExitQueue": queue}
+        wire_registry(self._in, p, registry, router, conduits)
         self._grant(authority, harvester)
         managed = {
             "PriceOracle": oracle,
@@ -127,15 +143,17 @@ class Suite:
             "YieldHarvester": harvester,
             "UniswapV3Venue": venue,
             "PoolFactory": factory,
+            "InvestorRegistry": registry,
+            "AuditAnchor": anchors,
         }
-        managed |= {name: c for name, c in strategies.items() if name == "AaveV3Strategy"}
+        own = {name: lender.contract for name, lender in strategies.items() if lender.own}
+        managed |= own
         self._permit(authority, managed)
         self._pass_pool_shares(pool)
         self._hand_over(authority)
-        targets = [router, queue, gateway, harvester, pool]
-        targets += [c for name, c in strategies.items() if name == "AaveV3Strategy"]
+        targets = [router, queue, gateway, harvester, pool, *own.values()]
         calls = self._governance_calls(gate, breaker, targets)
-        deployment = self._in.record(self._roles(), self._external())
+        deployment = self._in.record(self._roles(), self._external(), p.permissioned)
         return Installed(deployment, calls)
 
     # ---- before ----
@@ -149,21 +167,23 @@ class Suite:
         if self._client.balance(self._deployer) == 0:
             raise DeployError(f"the deployer {self._deployer} has no ether on chain {p.chain_id}")
         self._check_funds()
-        peers = {
+        needed = {
             "asset": p.asset,
             "governance Safe": p.safes.governance,
             "guardian Safe": p.safes.guardian,
-            "Aave's addresses provider": p.aave.addresses_provider,
             "Uniswap V3's router": p.uniswap_v3_router,
+            **peers(p),
         }
-        for what, address in peers.items():
+        for what, address in needed.items():
             if not self._client.code(address):
                 raise DeployError(f"there is no contract at {address}, where the {what} should be")
+        check_sales(self._client, p)
 
     def _check_funds(self) -> None:
         """NOTE: a deployment that goes on has paid for a part already and is not asked again."""
         block = self._client.web3.eth.get_block("latest")
-        needed = GAS * (int(block.get("baseFeePerGas", 0)) + GWEI)
+        gas = GAS + GAS_PER_STRATEGY * len(optional(self._p))
+        needed = gas * (int(block.get("baseFeePerGas", 0)) + GWEI)
         held = self._client.balance(self._deployer)
         if self._in.fresh and held < needed:
             raise DeployError(
@@ -200,11 +220,12 @@ class Suite:
         )
 
     def _wire_breaker(
-        self, breaker: Contract, router: Contract, strategies: dict[str, Contract]
+        self, breaker: Contract, router: Contract, strategies: dict[str, Lender]
     ) -> None:
         limits = self._p.limits
         self._meter(breaker, router, "exits", self._p.asset, limits.exit_limit)
-        for name, strategy in strategies.items():
+        for name, lender in strategies.items():
+            strategy = lender.contract
             # NOTE: what leaves in kind is redeemed at the strategy, past the asset's meter.
             shares = self._client.call(strategy.functions.convertToShares(limits.exit_limit))
             what = f"exits in {name} shares"
@@ -232,30 +253,13 @@ class Suite:
 
     # ---- money plane ----
 
-    def _strategies(
-        self, authority: Contract, gate: Contract, router: Contract
-    ) -> dict[str, Contract]:
-        aave = self._in.deploy(
-            "AaveV3Strategy",
-            router.address,
-            self._p.aave.addresses_provider,
-            authority.address,
-            gate.address,
-        )
-        strategies = {"AaveV3Strategy": aave}
-        for vault in self._p.foreign_vaults:
-            strategies[vault.name] = self._vault(vault.address)
-        return strategies
-
     def _wire_router(
-        self, router: Contract, queue: Contract, strategies: dict[str, Contract]
+        self, router: Contract, queue: Contract, strategies: dict[str, Lender]
     ) -> None:
         p, fn, ensure = self._p, router.functions, self._in.ensure
-        caps: dict[str, Cap] = {"AaveV3Strategy": p.aave.cap}
-        caps |= {vault.name: vault.cap for vault in p.foreign_vaults}
         known = self._client.call(fn.strategies())
-        for name, strategy in strategies.items():
-            cap = caps[name]
+        for name, lender in strategies.items():
+            strategy, cap = lender.contract, lender.cap
             ensure(
                 f"strategy {name}, at most {cap.bps / 100:g} %",
                 strategy.address in known,
@@ -426,6 +430,7 @@ class Suite:
             "governance": p.safes.governance,
             "guardian": p.safes.guardian,
             **{name: getattr(p.holders, name) for name in type(p.holders).model_fields},
+            **provider_names(p),
             "deployer": self._deployer,
         }
 

@@ -15,9 +15,10 @@ from web3.types import RPCEndpoint
 
 from offchain import artifacts
 from offchain.artifacts import ArtifactError
-from offchain.chain.client import ChainClient
+from offchain.chain.client import ChainClient, RpcRefused
 from offchain.deployment import ZERO_ADDRESS, Deployment
 from scripts._deployment.bound import ROUTER, bind, functions, getters
+from scripts._deployment.departure import departure
 from scripts._deployment.errors import DeployError
 from scripts._deployment.handover import (
     code_differences,
@@ -26,8 +27,10 @@ from scripts._deployment.handover import (
     unruled_contracts,
 )
 from scripts._deployment.installer import encode_arguments
+from scripts._deployment.investors import ESCROW, REGISTRY, escrow_code_of
+from scripts._deployment.investors import differences as investors
 from scripts._deployment.permissions import (
-    MANAGED,
+    REQUIRED,
     ROLE_NAMES,
     decisions,
     role_holders,
@@ -46,7 +49,10 @@ NEIGHBOURS = {
     "exitQueue": "ExitQueue",
     "factory": "PoolFactory",
     "deployer": "PoolDeployer",
+    "registry": REGISTRY,
 }
+TWO_TOKENS = ("UniswapV3Strategy", "GuardedPoolStrategy")
+VENUE = "UniswapV3Venue"
 GATE_HOLDERS = ("governance", "guardian", "sentinel")
 # The router's second half runs on the router's storage; its own is never used.
 ROUTER_STORAGE = {("RouterManager", "exitQueue"), ("RouterManager", "accessPolicy")}
@@ -74,7 +80,7 @@ def verify(client: ChainClient, deployment: Deployment) -> list[Check]:
     Raises:
         DeployError: if the deployment lacks a contract or a role that every suite has.
     """
-    missing = [n for n in (*NEIGHBOURS.values(), *MANAGED) if n not in deployment.contracts]
+    missing = [n for n in (*NEIGHBOURS.values(), *REQUIRED) if n not in deployment.contracts]
     if missing:
         raise DeployError(f"the deployment has no {missing[0]}")
     checks = [
@@ -87,9 +93,11 @@ def verify(client: ChainClient, deployment: Deployment) -> list[Check]:
         ("wiring", _wiring),
         ("strategies of the router", _strategies),
         ("exits metered", _meters),
+        ("delay outlasts exits", departure),
         ("targets of the gate", _targets),
         ("roles", _roles),
         ("permissions", _permissions),
+        ("investors", investors),
         ("handover", _handover),
     ]
     return checks + [_check(name, *question(client, deployment)) for name, question in named]
@@ -109,13 +117,16 @@ def _rebuilt(client: ChainClient, deployment: Deployment) -> tuple[int, list[str
         except (ArtifactError, DeployError, ValueError, TypeError) as error:
             problems.append(f"{name} cannot be rebuilt: {str(error).splitlines()[0]}")
             continue
+        request = {"to": contract.address}
+        state: dict[str, Any] = {contract.address: {"code": "0x" + creation.hex(), "state": {}}}
+        if deployment.artifact(name) == REGISTRY:
+            # It creates the escrows' code at the address that is taken by now.
+            state[contract.address]["nonce"] = "0x1"
+            state[escrow_code_of(contract.address)] = {"code": "0x", "nonce": "0x0"}
+        elif deployment.artifact(name) == ESCROW:
+            request["from"] = deployment.address(REGISTRY)
         answer = client.web3.provider.make_request(
-            RPCEndpoint("eth_call"),
-            [
-                {"to": contract.address},
-                "latest",
-                {contract.address: {"code": "0x" + creation.hex(), "state": {}}},
-            ],
+            RPCEndpoint("eth_call"), [request, "latest", state]
         )
         if "error" in answer:
             problems.append(f"{name} cannot be rebuilt: the node refuses to run its constructor")
@@ -133,7 +144,11 @@ def _wiring(client: ChainClient, deployment: Deployment) -> tuple[int, list[str]
                 continue
             seen += 1
             wanted = NEIGHBOURS[getter]
-            found = client.call(contract.functions[getter]())
+            try:
+                found = client.call(contract.functions[getter]())
+            except RpcRefused:
+                problems.append(f"{name}.{getter} gives no address")
+                continue
             if found != deployment.address(wanted):
                 problems.append(f"{name}.{getter} is {_named(deployment, found)}, not {wanted}")
     gate = bind(client, deployment, "EmergencyGate")
@@ -145,7 +160,8 @@ def _wiring(client: ChainClient, deployment: Deployment) -> tuple[int, list[str]
     pending = client.call(gate.functions.pendingGovernance())
     if pending != ZERO_ADDRESS:
         problems.append(f"EmergencyGate.pendingGovernance is {_named(deployment, pending)}")
-    return seen + 1, problems
+    more, others = _positions(client, deployment)
+    return seen + 1 + more, problems + others
 
 
 def _strategies(client: ChainClient, deployment: Deployment) -> tuple[int, list[str]]:
@@ -173,6 +189,26 @@ def _meters(client: ChainClient, deployment: Deployment) -> tuple[int, list[str]
         if not client.call(limit_of(router.address, token))[0]
     ]
     return len(leaving), problems
+
+
+def _positions(client: ChainClient, deployment: Deployment) -> tuple[int, list[str]]:
+    """Strategies in two tokens: priced by our oracle, sold at our venue, and that they can be."""
+    seen, problems = 0, []
+    asset = client.call(bind(client, deployment, ROUTER).functions.asset())
+    for name in deployment.contracts:
+        if deployment.artifact(name) not in TWO_TOKENS:
+            continue
+        seen += 3
+        strategy = bind(client, deployment, name)
+        config = client.call(strategy.functions.config())
+        for part, wanted in (("oracle", "PriceOracle"), ("venue", VENUE)):
+            if getattr(config, part) != deployment.address(wanted):
+                problems.append(f"{name}'s {part} is {getattr(config, part)}, not {wanted}")
+        other = client.call(strategy.functions.otherToken())
+        path = bind(client, deployment, VENUE).functions.pathOf(other, asset)
+        if not client.call(path):
+            problems.append(f"{name} cannot sell {other}: {VENUE} has no path")
+    return seen, problems
 
 
 def _targets(client: ChainClient, deployment: Deployment) -> tuple[int, list[str]]:

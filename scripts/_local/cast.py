@@ -29,6 +29,7 @@ INDEXES: dict[str, int] = {
     "whale": 15,
     "peers_deployer": 16,
     "trader": 17,
+    "kyc_provider": 18,
 }
 GOVERNANCE_THRESHOLD = 3
 GUARDIAN_THRESHOLD = 2

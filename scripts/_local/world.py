@@ -70,15 +70,26 @@ class Surroundings(BaseModel):
     external: dict[str, Address]
 
 
-def build_world(client: ChainClient, path: Path, say: Callable[[str], None]) -> LocalWorld:
+def build_world(
+    client: ChainClient, path: Path, say: Callable[[str], None], *, permissioned: bool = False
+) -> LocalWorld:
     """Deploys peers and suite on an empty local chain and writes the deployment file to `path`.
+
+    Args:
+        client: the chain.
+        path: of the deployment file.
+        say: told each step in one line.
+        permissioned: whether only investors with credentials may enter.
 
     Raises:
         DeployError: if the deployer is left with any power.
     """
     roles = cast()
     ground = build_ground(client, roles, say)
-    deployment = build_suite(client, ground.surroundings, roles, path, say)
+    asked = {"permissioned": permissioned}
+    parameters = ground.surroundings.parameters.model_copy(update=asked)
+    surroundings = ground.surroundings.model_copy(update={"parameters": parameters})
+    deployment = build_suite(client, surroundings, roles, path, say)
     return LocalWorld(
         client, roles, ground.peers, ground.governance, ground.guardian, ground.vault, deployment
     )
@@ -241,6 +252,7 @@ def local_parameters(
                 cap=Cap(assets=20_000_000 * USDC, bps=2_500),
             ),
         ),
+        kyc_providers=(roles["kyc_provider"].address,),
         uniswap_v3_router=peers.uniswap_v3.router.address,
         pool=PoolSeed(
             token0=token0,

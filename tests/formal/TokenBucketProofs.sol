@@ -9,8 +9,10 @@ import {TokenBucket} from "contracts/safety/lib/TokenBucket.sol";
 /// given, in 2^-24 units. Invariant: level ≤ budget.
 /// - `check_first_step`: the step at the interval's start makes it true, since an older level is at most C by then.
 /// - `check_time_adds_the_refill`: time adds at most to the level what it adds to the budget.
-/// - `check_step_without_time`: taking subtracts the same from both, giving adds to the level at most what it adds to
-/// the   budget. So each further step keeps the invariant.
+/// - `check_take_is_from_the_level`, `check_give_is_to_the_level`, `check_level_is_read_back`: a step is that, then
+/// taking from the level or giving to it.
+/// - `check_take_is_exact`, `check_give_is_exact`: taking subtracts the same from both, giving adds to the level at most
+/// what it adds to the budget. So each further step keeps the invariant.
 /// - `check_capacity_is_half_the_limit`: 2C = L; inside the interval refilled ≤ W · ⌊C/W⌋ ≤ C.
 /// As 0 ≤ level ≤ budget, net ≤ C + refilled ≤ L.
 contract TokenBucketProofs {
@@ -60,25 +62,75 @@ contract TokenBucketProofs {
         assert(TokenBucket.levelAt(bucket, time) <= TokenBucket.capacity(bucket));
     }
 
-    /// At that timestamp, and at any other without time in between, a step moves level and budget by the same amount.
-    function check_step_without_time(uint256 bucket, uint32 time, uint256 assets) external pure {
+    /// A level fits its 128 bits at any time: nothing of it spills over into the time and the parameters.
+    function check_level_fits(uint256 bucket, uint32 time) external pure {
         _assumeBucket(bucket);
-        uint256 held = TokenBucket.levelAt(bucket, time);
-        _assume(held <= type(uint128).max);
+        assert(TokenBucket.levelAt(bucket, time) <= type(uint128).max);
+    }
+
+    /// Taking at any time is: let the time pass, then take from the level, which is read back as it was written.
+    function check_take_is_from_the_level(uint256 bucket, uint32 time, uint256 assets) external pure {
+        (bool enough, uint256 level) = _levelLess(_levelThatFits(bucket, time), assets);
         uint256 taken = TokenBucket.take(bucket, assets, time);
+        assert(taken == (enough ? _with(bucket, level, time) : 0));
+    }
+
+    /// And giving is: let the time pass, then give to the level.
+    function check_give_is_to_the_level(uint256 bucket, uint32 time, uint256 assets) external pure {
+        uint256 level = _levelAnd(_levelThatFits(bucket, time), assets);
+        assert(TokenBucket.give(bucket, assets, time) == _with(bucket, level, time));
+    }
+
+    /// No step touches the parameters, and each leaves its own time and the level that it made.
+    function check_level_is_read_back(uint256 bucket, uint32 time, uint128 level) external pure {
+        uint256 next = _with(bucket, level, time);
+        assert(TokenBucket.levelAt(next, time) == level);
+        assert(next >> 160 == bucket >> 160 && _timeOf(next) == time);
+    }
+
+    /// Without time in between, taking moves level and budget by the same amount.
+    function check_take_is_exact(uint128 held, uint256 assets) external pure {
+        (bool enough, uint256 level) = _levelLess(held, assets);
+        if (!enough) return;
+        assert(assets < 1 << 104 && level <= held);
+        assert(level + (assets << FRACTION_BITS) == held);
+    }
+
+    /// Giving adds to the level at most what it adds to the budget. Below 2^104 units, where the level saturates, it is
+    /// exact. With the exact taking above that is S5: a deposit and an exit at one timestamp, in either order, leave the
+    /// level as it was.
+    function check_give_is_exact(uint128 held, uint256 assets) external pure {
+        _assume(assets < 1 << 200);
+        uint256 level = _levelAnd(held, assets);
+        uint256 sum = held + (assets << FRACTION_BITS);
+        assert(level <= sum && level <= type(uint128).max);
+        if (sum <= type(uint128).max) assert(level == sum);
+    }
+
+    /// That it fits is shown by `check_level_fits`.
+    function _levelThatFits(uint256 bucket, uint32 time) private pure returns (uint256 held) {
+        held = TokenBucket.levelAt(bucket, time);
+        _assume(held <= type(uint128).max);
+    }
+
+    /// What taking does to a level, on paper.
+    function _levelLess(uint256 held, uint256 assets) private pure returns (bool enough, uint256 level) {
         unchecked {
-            if (taken != 0) {
-                assert(assets < 1 << 104);
-                assert(TokenBucket.levelAt(taken, time) + (assets << FRACTION_BITS) == held);
-            }
-            _assume(assets < 1 << 200);
-            uint256 given = TokenBucket.give(bucket, assets, time);
-            uint256 sum = held + (assets << FRACTION_BITS);
-            assert(TokenBucket.levelAt(given, time) <= sum);
-            // Below 2^104 units, where the level saturates, giving is exact. With the exact taking above that is S5: a
-            // deposit and an exit at one timestamp, in either order, leave the level as it was.
-            if (sum <= type(uint128).max) assert(TokenBucket.levelAt(given, time) == sum);
+            return (assets <= held >> FRACTION_BITS, held - (assets << FRACTION_BITS));
         }
+    }
+
+    /// What giving does to a level, on paper.
+    function _levelAnd(uint256 held, uint256 assets) private pure returns (uint256 level) {
+        unchecked {
+            bool room = assets <= (type(uint128).max - held) >> FRACTION_BITS;
+            return room ? held + (assets << FRACTION_BITS) : type(uint128).max;
+        }
+    }
+
+    /// A bucket with its parameters, another level and another time.
+    function _with(uint256 bucket, uint256 level, uint32 time) private pure returns (uint256) {
+        return ((bucket >> 160) << 160) | (uint256(time) << 128) | level;
     }
 
     /// Time adds at most rate · elapsed to the level, as to the budget.
@@ -100,15 +152,6 @@ contract TokenBucketProofs {
         unchecked {
             assert(uint256(elapsed) * rate < 1 << 160);
         }
-    }
-
-    /// No step touches the parameters, and each leaves its own time.
-    function check_steps_keep_parameters(uint256 bucket, uint32 time, uint256 assets) external pure {
-        _assumeBucket(bucket);
-        uint256 taken = TokenBucket.take(bucket, assets, time);
-        if (taken != 0) assert(taken >> 160 == bucket >> 160 && _timeOf(taken) == time);
-        uint256 given = TokenBucket.give(bucket, assets, time);
-        assert(given >> 160 == bucket >> 160 && _timeOf(given) == time);
     }
 
     /// 2C = L. And over a whole window the refill is W · ⌊C/W⌋ ≤ C, which is what a floor division is.

@@ -10,6 +10,7 @@ import pytest
 from tests.fuzz.safety.gate_source import mutated_gate
 from tests.support import build
 from tests.support.halmos import prove
+from tests.support.verdict import Verdict
 
 PROOFS = "tests/formal/GateProofs.sol"
 PLACE = 'CODE = hex"00"'
@@ -47,25 +48,24 @@ MUTANTS = {
 }
 
 
-def run(code: bytes, *options: str) -> Mapping[str, bool]:
+def run(code: bytes, *options: str) -> Mapping[str, Verdict]:
     changes = {PROOFS: [(PLACE, f'CODE = hex"{code.hex()}"')]}
-    found = prove(PROOFS, changes, ["--loop", "5", "--storage-layout", "generic", *options])
-    return {signature.split("(")[0]: proven for signature, proven in found.items()}
+    return prove(PROOFS, changes, ["--loop", "5", "--storage-layout", "generic", *options])
 
 
 @cache
-def verdicts() -> Mapping[str, bool]:
+def verdicts() -> Mapping[str, Verdict]:
     return run(build.artifact("EmergencyGate").bytecode)
 
 
 @pytest.mark.parametrize("statement", PROVEN)
 def test_gate__all_callers_times_and_parameters__proven(statement):
     """Properties: S3, S4, S6"""
-    assert verdicts()[statement], PROVEN[statement]
+    assert verdicts()[statement].proven, PROVEN[statement]
 
 
 @pytest.mark.parametrize("statement", MUTANTS)
 def test_gate__rule_broken__refuted(statement):
     """Control: S3, S4, S6."""
     code = mutated_gate(*MUTANTS[statement])
-    assert not run(code, "--function", statement)[statement]
+    assert run(code, "--function", statement)[statement].refuted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.halmos import prove
+from tests.support.verdict import Verdict
 
 BUCKET = "contracts/safety/lib/TokenBucket.sol"
 MEDIAN = "contracts/safety/lib/Median.sol"
@@ -22,8 +23,12 @@ OPTIONS = (
 PROVEN = {
     "check_first_step": BUCKET_PROOFS,
     "check_time_adds_the_refill": BUCKET_PROOFS,
-    "check_step_without_time": BUCKET_PROOFS,
-    "check_steps_keep_parameters": BUCKET_PROOFS,
+    "check_level_fits": BUCKET_PROOFS,
+    "check_level_is_read_back": BUCKET_PROOFS,
+    "check_take_is_from_the_level": BUCKET_PROOFS,
+    "check_give_is_to_the_level": BUCKET_PROOFS,
+    "check_take_is_exact": BUCKET_PROOFS,
+    "check_give_is_exact": BUCKET_PROOFS,
     "check_refill_fits": BUCKET_PROOFS,
     "check_capacity_is_half_the_limit": BUCKET_PROOFS,
     "check_available_is_exact": BUCKET_PROOFS,
@@ -35,7 +40,7 @@ PROVEN = {
 }
 MUTANTS = {
     "check_first_step": (BUCKET, "if gt(held, cap) { held := cap }", ""),
-    "check_step_without_time": (
+    "check_take_is_from_the_level": (
         BUCKET,
         "held - (assets << FRACTION_BITS)",
         "held - (assets << (FRACTION_BITS - 1))",
@@ -44,20 +49,19 @@ MUTANTS = {
 }
 
 
-def verdict(statement: str, **changes: list[tuple[str, str]]) -> bool:
+def verdict(statement: str, **changes: list[tuple[str, str]]) -> Verdict:
     found = prove(PROVEN[statement], changes, ("--function", rf"{statement}\(", *OPTIONS))
-    (proven,) = found.values()
-    return proven
+    return found[statement]
 
 
 @pytest.mark.parametrize("statement", PROVEN)
 def test_library__all_words_times_and_amounts__proven(statement: str) -> None:
     """Properties: S1, S5, O2."""
-    assert verdict(statement)
+    assert verdict(statement).proven
 
 
 @pytest.mark.parametrize("statement", MUTANTS)
 def test_library__rule_broken__refuted(statement: str) -> None:
     """Control: S1, O2."""
     path, old, new = MUTANTS[statement]
-    assert not verdict(statement, **{path: [(old, new)]})
+    assert verdict(statement, **{path: [(old, new)]}).refuted

@@ -27,6 +27,7 @@ PROMISED = {
 BREAK: dict[str, Callable[[Any], Any]] = {
     "safe_codehash_canonical": lambda _: False,
     "deployer_privileges_left": lambda _: 1,
+    "entries_without_credential": lambda _: 1,
     "deposits": lambda _: 99,
     "settlement_failures": lambda _: 1,
     "yield_harvested": lambda _: 0,
@@ -40,6 +41,8 @@ BREAK: dict[str, Callable[[Any], Any]] = {
     "resumed_by_governance": lambda _: False,
     "exits": lambda _: 99,
     "shares_left": lambda _: 1,
+    "escrow_exit_usdc": lambda _: 0,
+    "escrow_released_pct": lambda _: 99.99,
     "nav_drift_wei": lambda _: 1,
     "journal_verified": lambda _: False,
     "batch_gas_saving_pct": lambda _: 0,

@@ -6,7 +6,7 @@ packs bits. Amounts are raw units, prices token1 per token0, fees pips (1e-6), t
 
 from __future__ import annotations
 
-from copy import deepcopy
+from copy import copy
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from math import isqrt
@@ -195,6 +195,12 @@ class Pool:
     oracle: Oracle = field(init=False)
     ring: dict[int, Observation] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
+
+    def copy(self) -> Pool:
+        """Another pool in the same state."""
+        other = copy(self)
+        other.ring, other.accounts = dict(self.ring), dict(self.accounts)
+        return other
 
     # liquidity
 
@@ -459,11 +465,11 @@ class Pool:
         """This pool as a checkpoint in the present block would leave it."""
         if self.block == self.last_block:
             return self
-        copy = deepcopy(self)
-        copy.state = State.NORMAL
-        copy.checkpoint()
-        copy.state = self.state
-        return copy
+        opened = self.copy()
+        opened.state = State.NORMAL
+        opened.checkpoint()
+        opened.state = self.state
+        return opened
 
     def _require(self, worst: State) -> None:
         if self.state > worst:

@@ -87,6 +87,8 @@ class StrategyModel:
     max_gain_bps: int = NO_LIMIT
     max_loss_bps: int = NO_LIMIT
     review: bool = False
+    # A loss beyond the limit was found and is not booked.
+    loss_open: bool = False
 
     def worth(self) -> int:
         return self.vault.to_assets_down(self.shares)
@@ -115,6 +117,11 @@ class StrategyModel:
         worth = self.worth()
         return net if worth >= self.debt else -(-net * self.debt // worth)
 
+    def gross_within(self, net: int) -> int:
+        """Most debt that pays no more than `net`."""
+        worth = self.worth()
+        return net if worth >= self.debt else ((net + 1) * self.debt - 1) // worth
+
 
 @dataclass
 class RouterModel:
@@ -136,6 +143,8 @@ class RouterModel:
     high_water_mark: int = 0
     queued: int = 0
     queue: str = ""
+    # What the breaker lets out now; None without one.
+    allowance: int | None = None
     deposit_cap: int = 2**112 - 1
     # Losses of plans on the day `epoch`; all assets are the day's budget.
     epoch: int = 0
@@ -222,8 +231,23 @@ class RouterModel:
         found = ((s, s.gross_liquidity()) for s in self.strategies)
         return self.idle + sum(s.pays(gross) if self.review else gross for s, gross in found)
 
+    def let_out(self) -> int:
+        """Of the liquidity, what the breaker lets out now."""
+        if self.allowance is None:
+            return self.liquidity()
+        if self.review or self.allowance < self.idle:
+            return min(self.liquidity(), self.allowance)
+        gross, room = self.idle, self.allowance - self.idle
+        for s in self.strategies:
+            found = s.gross_liquidity()
+            if s.pays(found) > room:
+                return gross + s.gross_within(room)
+            gross += found
+            room -= s.pays(found)
+        return gross
+
     def _require_free(self, who: str, gross: int) -> None:
-        if self.queued and who != self.queue and gross > max(0, self.liquidity() - self.owed()):
+        if self.queued and who != self.queue and gross > max(0, self.let_out() - self.owed()):
             raise Refused
 
     def redeem(self, who: str, shares: int) -> int:
@@ -326,6 +350,7 @@ class RouterModel:
         for change, bps in ((gain, strategy.max_gain_bps), (loss, strategy.max_loss_bps)):
             if bps != NO_LIMIT and change > DUST and change * BPS > debt * bps:
                 strategy.review = True
+                strategy.loss_open = strategy.loss_open or loss > 0
                 self.review = self.review or loss > 0
                 return 0, 0
         if gain:
@@ -335,7 +360,8 @@ class RouterModel:
         elif loss:
             a, s = self.ratio
             self._relock(max(0, self.locked - down(loss, s, a)), self.unlock_end - self.now)
-        strategy.debt = worth
+        strategy.debt, strategy.loss_open = worth, False
+        self.review = any(one.loss_open for one in self.strategies)
         self.reported_assets = self.total_assets
         return gain, loss
 
@@ -385,7 +411,6 @@ class RouterModel:
 
     def close_review(self, strategy: StrategyModel) -> None:
         strategy.review = False
-        self.review = self.review and any(one.review for one in self.strategies)
 
     # ---- allocator ----
 

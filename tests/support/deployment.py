@@ -17,11 +17,16 @@ from web3.utils.address import get_create_address
 from offchain import artifacts
 from offchain.chain.client import ChainClient, KeySigner
 from offchain.chain.transport import ChainUnreachable, KeepAliveProvider
+from offchain.deployment import Deployment
+from scripts._deployment.bound import bind
 from scripts._deployment.parameters import Parameters
 from scripts._local.cast import Cast
 from scripts._local.world import Ground
 from tests.support.anvil import Anvil
 
+UNAUTHORIZED = "AccessManagedUnauthorized"
+# Only the authority itself may call it, so it needs no role.
+AUTHORITY_S_OWN = {"setAuthority"}
 SEND = "eth_sendRawTransaction"
 
 
@@ -59,7 +64,7 @@ class Site:
 
     def write_parameters(self, path: Path, **changes: Any) -> Path:
         """The parameter file of this site, with top-level fields replaced."""
-        fields = self.parameters.model_dump(mode="json") | changes
+        fields = self.parameters.model_dump(mode="json", exclude_none=True) | changes
         path.write_text("".join(f"{key} = {toml(value)}\n" for key, value in fields.items()))
         return path
 
@@ -123,11 +128,40 @@ def toml(value: Any) -> str:
     return json.dumps(value)
 
 
-def empty_call(entry: dict[str, Any]) -> bytes:
+def refused_functions(
+    client: ChainClient, deployment: Deployment, stranger: str
+) -> dict[str, set[str]]:
+    """Functions that refuse a stranger for want of a role, by artifact, tried one by one."""
+    found: dict[str, set[str]] = {}
+    for name in deployment.contracts:
+        artifact = deployment.artifact(name)
+        if artifact in ("AccessAuthority", "RouterManager"):
+            continue
+        contract = bind(client, deployment, name)
+        found[artifact] = {
+            entry["name"]
+            for entry in contract.abi
+            if entry["type"] == "function"
+            and entry["stateMutability"] not in ("view", "pure")
+            and refusal(client, contract.address, empty_call(entry), stranger) == UNAUTHORIZED
+        } - AUTHORITY_S_OWN
+    return found
+
+
+def refusal(client: ChainClient, to: str, data: bytes, sender: str) -> str:
+    """The error with which a call is refused; empty if it is not, or for no stated reason."""
+    answer = client.web3.provider.make_request(
+        RPCEndpoint("eth_call"), [{"to": to, "from": sender, "data": "0x" + data.hex()}, "latest"]
+    )
+    raw = str(dict(answer.get("error") or {}).get("data") or "0x")
+    return client.abis.decode_error(bytes.fromhex(raw[2:]))[0]
+
+
+def empty_call(entry: Any) -> bytes:
     """Calldata of a function with every argument zero or empty."""
-    types = get_abi_input_types(entry)  # type: ignore[arg-type]
+    types = get_abi_input_types(entry)
     zeros = [_zero(parameter) for parameter in entry["inputs"]]
-    return bytes(function_abi_to_4byte_selector(entry)) + encode(types, zeros)  # type: ignore[arg-type]
+    return bytes(function_abi_to_4byte_selector(entry)) + encode(types, zeros)
 
 
 def _zero(parameter: dict[str, Any]) -> Any:

@@ -116,6 +116,10 @@ class Evm:
         block_time: seconds that `mine` adds per block.
         spec: 'SHANGHAI' (what ships), 'PARIS' or 'CANCUN'.
         metered: compute the exact gas of every committed call (slow: each is traced).
+        chain_id: what contracts see of the chain.
+
+    Attributes:
+        calls: how many were executed, reads and failures included.
     """
 
     def __init__(
@@ -125,6 +129,7 @@ class Evm:
         block_time: int = 12,
         spec: str = "SHANGHAI",
         metered: bool = False,
+        chain_id: int = CHAIN_ID,
     ) -> None:
         if spec.upper() not in SPECS:
             raise ValueError(f"unknown spec {spec}: one of {', '.join(SPECS)}")
@@ -137,7 +142,8 @@ class Evm:
         self._funded: set[str] = set()
         self._etched: list[tuple[str, bytes]] = []
         self.last: Receipt | None = None
-        env = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=CHAIN_ID), block=self._block())
+        self.calls = 0
+        env = pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=chain_id), block=self._block())
         self._evm = pyrevm.EVM(env=env, gas_limit=DEFAULT_GAS, spec_id=SPECS[self._spec])
         self._evm.set_balance(FAUCET, 2**200)
         self.default_sender = self.account("deployer")
@@ -219,6 +225,7 @@ class Evm:
         def run() -> bytes:
             return bytes(self._evm.message_call(origin, target, data, value, gas))
 
+        self.calls += 1
         with self._sending_from(sender):
             return self._commit(origin, target, value, run, decode or _identity, data)
 
@@ -229,6 +236,7 @@ class Evm:
         def run() -> bytes:
             return bytes(self._evm.message_call(origin, target, data, None, gas, None, True))
 
+        self.calls += 1
         with self._sending_from(sender):
             return cast(bytes, self._guarded(run))
 
@@ -239,6 +247,7 @@ class Evm:
 
         Nothing is decoded and `last` stays as it was. The sender must not be a contract.
         """
+        self.calls += 1
         try:
             returned = self._evm.message_call(sender, to, data, value, gas)
         except RuntimeError as error:

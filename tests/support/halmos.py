@@ -8,9 +8,11 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from offchain.artifacts import ROOT
 from tests.support import build
+from tests.support.verdict import Undecided, Verdict
 
 PROJECT = """
 [profile.default]
@@ -44,9 +46,19 @@ from halmos.__main__ import main
 main()
 """
 
+# halmos's exit codes of one function: 0 proves, 1 refutes, the others do neither.
+PASS = 0
+COUNTEREXAMPLE = 1
+GAPS = {
+    2: "the solver's time ran out",
+    3: "halmos met what it cannot execute",
+    4: "every path reverts, so nothing is shown",
+    5: "the solver or halmos failed",
+}
+
 
 class ProofError(Exception):
-    """halmos did not come to an answer at all."""
+    """halmos could not be asked: the sources do not compile, or are not those that were meant."""
 
 
 def prove(
@@ -54,7 +66,7 @@ def prove(
     changes: Mapping[str, Sequence[tuple[str, str]]] | None = None,
     options: Sequence[str] = (),
     timeout: int = 1_200,
-) -> dict[str, bool]:
+) -> dict[str, Verdict]:
     """Proves every `check_` function of `source`, a path below the root.
 
     Args:
@@ -64,10 +76,11 @@ def prove(
         timeout: seconds for the whole file.
 
     Returns:
-        For each function's signature whether it is proven.
+        The verdict on each function, by its name.
 
     Raises:
-        ProofError: the sources do not compile, a replacement does not apply, or time ran out.
+        ProofError: the sources do not compile, or a replacement does not apply.
+        Undecided: time ran out for the file as a whole.
     """
     with tempfile.TemporaryDirectory(prefix="halmos-") as folder:
         project = Path(folder)
@@ -88,7 +101,7 @@ def prove(
         return _run(project, PurePosixPath(source).stem, options, timeout)
 
 
-def _run(project: Path, contract: str, options: Sequence[str], timeout: int) -> dict[str, bool]:
+def _run(project: Path, contract: str, options: Sequence[str], timeout: int) -> dict[str, Verdict]:
     answer = project / "answer.json"
     command = [sys.executable, "-c", HALMOS, "--contract", contract, "--json-output", str(answer)]
     try:
@@ -102,10 +115,27 @@ def _run(project: Path, contract: str, options: Sequence[str], timeout: int) -> 
             timeout=timeout,
         )
     except subprocess.TimeoutExpired as error:
-        raise ProofError(f"{contract}: no answer within {timeout} s") from error
+        raise Undecided(f"{contract}: no answer within {timeout} s") from error
     if not answer.exists():
         raise ProofError(f"{contract}: {(done.stdout + done.stderr)[-3000:]}")
     found = json.loads(answer.read_text())["test_results"]
-    return {
-        result["name"]: result["exitcode"] == 0 for results in found.values() for result in results
-    }
+    verdicts = [read(result) for results in found.values() for result in results]
+    return {verdict.statement: verdict for verdict in verdicts}
+
+
+def read(result: Mapping[str, Any]) -> Verdict:
+    """One function's verdict, from halmos's report on it."""
+    name = str(result["name"]).partition("(")[0]
+    code = result["exitcode"]
+    if code == COUNTEREXAMPLE:
+        # A model that speaks of products and quotients which the solver may choose freely is none.
+        models = [m["model"] for m in result["models"] if m["is_valid"]]
+        if not models:
+            return Verdict(name, gap="the counterexample rests on arithmetic left uninterpreted")
+        values = models[0].values()
+        return Verdict(name, ", ".join(f"{v['variable_name']} = {v['value']:#x}" for v in values))
+    if code != PASS:
+        return Verdict(name, gap=GAPS.get(code, f"halmos ended with {code}"))
+    if result["num_bounded_loops"]:
+        return Verdict(name, gap="a loop goes on beyond the bound to which it was unrolled")
+    return Verdict(name)

@@ -33,10 +33,11 @@ contract ProofToken {
     }
 }
 
-/// @notice P5 on the bytecode that ships, for exact in: a sale that executes pays what the quote said, to the wei, and it
-/// executes just when the quote answers and the caller's terms hold. For all that the pool's slots can hold, all
-/// configurations, block numbers, times, amounts and terms; with tokens that move what they are told to, and without the
-/// protocol's part. `tests/formal/test_quote_proofs.py` puts the creation code in the place of `hex"00"`.
+/// @notice P5 on the bytecode that ships: a trade that executes moves what its quote said, to the wei, and it executes just
+/// when the quote answers and the caller's terms hold. For exact in and exact out, pulled and prepaid; for all that the
+/// pool's slots can hold, all configurations, block numbers, times, amounts and terms; with tokens that move what they are
+/// told to, and without the protocol's part. `tests/formal/amm/test_quote_proofs.py` puts the creation code in the place of
+/// `hex"00"`.
 contract QuoteProofs {
     using PoolState for uint256;
 
@@ -58,10 +59,11 @@ contract QuoteProofs {
         uint256 time;
     }
 
-    /// @dev What is sold, and what the caller accepts.
+    /// @dev What is sold or bought, and what the caller accepts; `held` is what a prepaid trade finds in the pool.
     struct Order {
         bool side;
         uint256 amount;
+        uint256 held;
         uint256 limit;
         uint256 maxFee;
         uint256 deadline;
@@ -74,14 +76,44 @@ contract QuoteProofs {
 
     function check_exact_in__open_block(Scene memory scene, Order memory order) external {
         _open(scene, true);
-        _compare(scene, order);
+        _exactIn(scene, order);
+    }
+
+    function check_exact_in_prepaid__open_block(Scene memory scene, Order memory order) external {
+        _open(scene, true);
+        _exactInPrepaid(scene, order);
+    }
+
+    function check_exact_out__open_block(Scene memory scene, Order memory order) external {
+        _open(scene, true);
+        _exactOut(scene, order);
+    }
+
+    function check_exact_out_prepaid__open_block(Scene memory scene, Order memory order) external {
+        _open(scene, true);
+        _exactOutPrepaid(scene, order);
     }
 
     // trades that open their block
 
     function check_exact_in__first_of_block(Scene memory scene, Order memory order) external {
         _open(scene, false);
-        _compare(scene, order);
+        _exactIn(scene, order);
+    }
+
+    function check_exact_in_prepaid__first_of_block(Scene memory scene, Order memory order) external {
+        _open(scene, false);
+        _exactInPrepaid(scene, order);
+    }
+
+    function check_exact_out__first_of_block(Scene memory scene, Order memory order) external {
+        _open(scene, false);
+        _exactOut(scene, order);
+    }
+
+    function check_exact_out_prepaid__first_of_block(Scene memory scene, Order memory order) external {
+        _open(scene, false);
+        _exactOutPrepaid(scene, order);
     }
 
     // quotes for the next block
@@ -90,9 +122,18 @@ contract QuoteProofs {
         external
     {
         _open(scene, true);
-        bytes memory ahead = _call(abi.encodeCall(IGuardedPool.quoteExactInNext, (side, amount, time)));
+        bytes memory ahead = _ask(abi.encodeCall(IGuardedPool.quoteExactInNext, (side, amount, time)));
         _goTo(scene, number, time);
-        _same(ahead, _call(abi.encodeCall(IGuardedPool.quoteExactIn, (side, amount))));
+        _same(ahead, _ask(abi.encodeCall(IGuardedPool.quoteExactIn, (side, amount))));
+    }
+
+    function check_exact_out__next_block(Scene memory scene, uint256 number, uint256 time, bool side, uint256 amount)
+        external
+    {
+        _open(scene, true);
+        bytes memory ahead = _ask(abi.encodeCall(IGuardedPool.quoteExactOutNext, (side, amount, time)));
+        _goTo(scene, number, time);
+        _same(ahead, _ask(abi.encodeCall(IGuardedPool.quoteExactOut, (side, amount))));
     }
 
     // inside
@@ -128,36 +169,127 @@ contract QuoteProofs {
         VM.warp(time);
     }
 
-    function _compare(Scene memory scene, Order memory order) private {
-        bytes memory answer = _call(abi.encodeCall(IGuardedPool.quoteExactIn, (order.side, order.amount)));
-        (bool traded, bytes memory result) = address(pool)
-            .call(
-                abi.encodeCall(
-                    IGuardedPool.swapExactIn,
-                    (order.side, order.amount, order.limit, RECEIVER, order.maxFee, order.deadline)
-                )
-            );
+    function _exactIn(Scene memory scene, Order memory order) private {
+        bytes memory answer = _ask(abi.encodeCall(IGuardedPool.quoteExactIn, (order.side, order.amount)));
+        (bool traded, uint256 amountOut) = _trade(
+            abi.encodeCall(
+                IGuardedPool.swapExactIn,
+                (order.side, order.amount, order.limit, RECEIVER, order.maxFee, order.deadline)
+            )
+        );
+        _compareExactIn(scene, order, answer, traded, amountOut);
+    }
+
+    function _exactInPrepaid(Scene memory scene, Order memory order) private {
+        order.amount = _arrived(scene, order);
+        bytes memory answer = _ask(abi.encodeCall(IGuardedPool.quoteExactIn, (order.side, order.amount)));
+        (bool traded, uint256 amountOut) = _trade(
+            abi.encodeCall(
+                IGuardedPool.swapExactInPrepaid, (order.side, order.limit, RECEIVER, order.maxFee, order.deadline)
+            )
+        );
+        _compareExactIn(scene, order, answer, traded, amountOut);
+    }
+
+    function _exactOut(Scene memory scene, Order memory order) private {
+        bytes memory answer = _ask(abi.encodeCall(IGuardedPool.quoteExactOut, (order.side, order.amount)));
+        (bool traded, uint256 amountIn) = _trade(
+            abi.encodeCall(
+                IGuardedPool.swapExactOut,
+                (order.side, order.amount, order.limit, RECEIVER, order.maxFee, order.deadline)
+            )
+        );
+        _compareExactOut(scene, order, answer, type(uint256).max, traded, amountIn);
+    }
+
+    function _exactOutPrepaid(Scene memory scene, Order memory order) private {
+        uint256 arrived = _arrived(scene, order);
+        bytes memory answer = _ask(abi.encodeCall(IGuardedPool.quoteExactOut, (order.side, order.amount)));
+        (bool traded, uint256 amountIn) = _trade(
+            abi.encodeCall(
+                IGuardedPool.swapExactOutPrepaid,
+                (order.side, order.amount, order.limit, RECEIVER, order.maxFee, order.deadline)
+            )
+        );
+        _compareExactOut(scene, order, answer, arrived, traded, amountIn);
+    }
+
+    function _compareExactIn(
+        Scene memory scene,
+        Order memory order,
+        bytes memory answer,
+        bool traded,
+        uint256 amountOut
+    ) private view {
         if (answer.length == 0) {
             assert(!traded);
             return;
         }
-        (uint256 amountOut, uint256 fee) = abi.decode(answer, (uint256, uint256));
-        bool terms = fee <= order.maxFee && scene.time <= order.deadline;
-        assert(traded == (terms && amountOut >= order.limit && amountOut != 0));
+        (uint256 quoted, uint256 fee) = abi.decode(answer, (uint256, uint256));
+        assert(traded == (_accepted(scene, order, fee) && quoted >= order.limit && quoted != 0));
         if (!traded) return;
-        assert(abi.decode(result, (uint256)) == amountOut);
-        (uint256 tokenIn, uint256 tokenOut) = order.side ? (0, 1) : (1, 0);
+        assert(amountOut == quoted);
+        _moved(scene, order.side, order.amount, quoted);
+    }
+
+    /// @dev `paid` is what the pool may take at most.
+    function _compareExactOut(
+        Scene memory scene,
+        Order memory order,
+        bytes memory answer,
+        uint256 paid,
+        bool traded,
+        uint256 amountIn
+    ) private view {
+        if (answer.length == 0) {
+            assert(!traded);
+            return;
+        }
+        (uint256 quoted, uint256 fee) = abi.decode(answer, (uint256, uint256));
+        assert(traded == (_accepted(scene, order, fee) && quoted <= order.limit && quoted <= paid));
+        if (!traded) return;
+        assert(amountIn == quoted);
+        _moved(scene, order.side, quoted, order.amount);
+    }
+
+    function _accepted(Scene memory scene, Order memory order, uint256 fee) private pure returns (bool) {
+        return fee <= order.maxFee && scene.time <= order.deadline;
+    }
+
+    /// @dev The pool holds its reserves after the trade and nothing else: what was paid too much has gone back.
+    function _moved(Scene memory scene, bool side, uint256 amountIn, uint256 amountOut) private view {
+        (uint256 tokenIn, uint256 tokenOut) = side ? (0, 1) : (1, 0);
         unchecked {
-            assert(
-                tokens[tokenIn].balanceOf(address(pool)) == scene.core.reserveOf(order.side) + order.amount
-                    && tokens[tokenOut].balanceOf(address(pool)) == scene.core.reserveOf(!order.side) - amountOut
-            );
-            assert(tokens[tokenOut].balanceOf(RECEIVER) == amountOut);
+            assert(tokens[tokenIn].balanceOf(address(pool)) == scene.core.reserveOf(side) + amountIn);
+            assert(tokens[tokenOut].balanceOf(address(pool)) == scene.core.reserveOf(!side) - amountOut);
+        }
+        assert(tokens[tokenOut].balanceOf(RECEIVER) == amountOut);
+    }
+
+    /// @dev Puts `held` of the token to sell into the pool; what of it is beyond the reserve, worked out just as the pool
+    /// does it: products are uninterpreted at first, and those of the quote and of the trade must be the same ones.
+    function _arrived(Scene memory scene, Order memory order) private returns (uint256 arrived) {
+        uint256 held = order.held;
+        uint256 reserve = scene.core.reserveOf(order.side);
+        VM.assume(held >= reserve);
+        tokens[order.side ? 0 : 1].give(address(pool), held);
+        assembly {
+            let beyond := sub(held, reserve)
+            arrived := mul(iszero(gt(beyond, held)), beyond)
+        }
+        unchecked {
+            assert(arrived == held - reserve);
         }
     }
 
+    function _trade(bytes memory data) private returns (bool traded, uint256 amount) {
+        bytes memory result;
+        (traded, result) = address(pool).call(data);
+        if (traded) amount = abi.decode(result, (uint256));
+    }
+
     /// @dev The answer, or nothing if there is none.
-    function _call(bytes memory data) private view returns (bytes memory) {
+    function _ask(bytes memory data) private view returns (bytes memory) {
         (bool done, bytes memory answer) = address(pool).staticcall(data);
         return done ? answer : bytes("");
     }

@@ -256,8 +256,7 @@ class Session:
         self.trail.append(f"limit {index} {vault.limit}")
 
     def break_down(self) -> None:
-        index = self._strategy()
-        self._set_broken(index, True)
+        self._set_broken(self._strategy(), True)
 
     def _set_broken(self, index: int, broken: bool) -> None:
         self.books.strategies[index].vault.broken = broken
@@ -350,6 +349,8 @@ class Session:
         """Runs a step on both sides: the same answer, or both refuse."""
         self.trail.append(what)
         promised = preview() if preview else None
+        if self.bucket is not None:
+            self.books.allowance = self.bucket.available(self.books.now)
         before = deepcopy((self.books, self.bucket))
         try:
             expected = modelled()

@@ -269,6 +269,29 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "frozen, an exit is still paid",
+        "S2",
+        "RouterExits",
+        "        _requireState(hot, EmergencyState.WITHDRAW_ONLY);\n        if (receiver",
+        "        if (!FAULT) _requireState(hot, EmergencyState.WITHDRAW_ONLY);\n"
+        "        if (receiver",
+    ),
+    Mutant(
+        "withdraw-only, a deposit still comes in",
+        "S2",
+        "CapitalRouter",
+        "        _requireState(hot, EmergencyState.THROTTLED);\n        if (shares == 0)",
+        "        if (!FAULT) _requireState(hot, EmergencyState.THROTTLED);\n"
+        "        if (shares == 0)",
+    ),
+    Mutant(
+        "an exit in kind takes more than its share",
+        "S2",
+        "RouterExits",
+        "            uint256 part = _down(held, shares, shares1);",
+        "            uint256 part = _down(held, FAULT ? shares + shares / 8 : shares, shares1);",
+    ),
+    Mutant(
         "an exit forgets that a loss is under review",
         "R5",
         "RouterExits",
@@ -291,11 +314,11 @@ MUTANTS = (
         "if (!FAULT && hot.has(HotSlot.REVIEW)) return 0;",
     ),
     Mutant(
-        "closing one review ends all of them",
+        "a loss that is booked hides another one that is not",
         "R5",
-        "RouterSettings",
-        "if (_info[_strategies[i]].underReview) return;",
-        "if (!FAULT && _info[_strategies[i]].underReview) return;",
+        "RouterReports",
+        "if (_info[_strategies[i]].lossOpen) return;",
+        "if (!FAULT && _info[_strategies[i]].lossOpen) return;",
     ),
     Mutant(
         "instant exits take what the queue is owed",
@@ -396,7 +419,7 @@ def switched(monkeypatch: pytest.MonkeyPatch, number: int) -> Iterator[None]:
 def test_mutant__its_propertys_test__finds_it(
     mutant: Mutant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Property: R1, R2, R3, R4, R5, R6, R7, R8, R9, S5."""
+    """Control: R1, R2, R3, R4, R5, R6, R7, R8, R9, S2, S5."""
     number = MUTANTS.index(mutant) + 1
     with (
         switched(monkeypatch, number),
@@ -406,7 +429,7 @@ def test_mutant__its_propertys_test__finds_it(
 
 
 def test_no_fault__the_same_tests__find_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control: with every switch off the same code passes."""
+    """With every switch off the same code passes."""
     monkeypatch.setattr("tests.fuzz.capital.test_capital_mutants.SESSIONS", 2)
     with switched(monkeypatch, 0):
         for finder in {mutant.finder for mutant in MUTANTS}:
@@ -414,4 +437,4 @@ def test_no_fault__the_same_tests__find_nothing(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_mutants__every_property__has_one() -> None:
-    assert {f"R{n}" for n in range(1, 10)} <= {mutant.prop for mutant in MUTANTS}
+    assert {*(f"R{n}" for n in range(1, 10)), "S2"} <= {mutant.prop for mutant in MUTANTS}

@@ -18,7 +18,7 @@ STEPS = int(os.environ.get("FUZZ_STEPS", "40"))
 
 @pytest.mark.parametrize("run", range(RUNS))
 def test_router__any_sequence__equals_the_model(run: int) -> None:
-    """Property: R1, R3, R4, R5, R6, R9."""
+    """Property: R1, R3, R4, R5, R6, R9, S2."""
     session = start(SEED * 1_000_003 + run, DECIMALS[run % len(DECIMALS)])
     try:
         for _ in range(STEPS):

@@ -116,7 +116,7 @@ def found(machine: type[Any], attribute: str, code: bytes) -> bool:
 
 @pytest.mark.parametrize("name", BREAKER_MUTANTS)
 def test_breaker_mutant__its_rule_broken__is_found(name: str) -> None:
-    """Control: S1, S5."""
+    """Control: S1, S5, S6."""
     assert found(BreakerMachine, "code", mutated(BREAKER, *BREAKER_MUTANTS[name]))
 
 

@@ -21,6 +21,7 @@ from scripts._local.intents import permit_for, sign_intent
 from scripts._local.world import LocalWorld
 from tests.peers.tokens import fund
 from tests.support.anvil import Anvil
+from tests.support.build import artifact
 
 USDC = 10**6
 DAY = 86_400
@@ -99,6 +100,25 @@ class SuiteChain:
             nonce=nonce,
             deadline=deadline,
             permit=permit,
+        )
+
+    def burning_intent(self, assets: int, nonce: int = 0) -> Intent:
+        """A contract that burns the gas its signature check gets, and then says yes."""
+        compiled, deployer = artifact("BurningWallet"), self.world.cast["peers_deployer"]
+        wallet = self.client.deploy(deployer, compiled.abi, compiled.bytecode, name="BurningWallet")
+        usdc = self.world.peers.tokens.usdc
+        fund(self.client, deployer, usdc, wallet.address, assets)
+        approve = wallet.functions.approve(usdc.address, self.gateway, assets)
+        self.client.transact(deployer, approve)
+        return Intent(
+            kind="deposit",
+            owner=wallet.address,
+            receiver=wallet.address,
+            amount=assets,
+            minimum=1,
+            nonce=nonce,
+            deadline=self.client.timestamp() + 40 * DAY,
+            signature="0x",
         )
 
     def exit_intent(self, number: int, shares: int, nonce: int = 1) -> Intent:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import multiprocessing
 import os
 import random
 import signal
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from offchain.chain.head import HeadFollower, live_events
 from offchain.chain.rpc import Delivery, Quorum
 from offchain.chain.sender import GWEI, Sender, SendPolicy
+from offchain.chain.txbook import Urgency
 from offchain.journal.events import Draft, Event, Kind
 from offchain.journal.store import Journal
 from offchain.journal.verify import verify
@@ -23,6 +26,7 @@ from .conftest import GENESIS_TIME, LedgerChain
 
 THINGS = ("settle", "harvest", "report")
 POLICY = SendPolicy(max_fee=100 * GWEI, confirmations=1, finality=3, deadline=500, replace_after=2)
+Life = Callable[[LedgerChain, Path, int | None, Path], None]
 FORK = multiprocessing.get_context("fork")
 
 
@@ -93,8 +97,68 @@ def work(chain: LedgerChain, path: Path, at: int | None, told: Path) -> None:
             chain.anvil.mine()
 
 
-def live(chain: LedgerChain, path: Path, at: int | None, told: Path) -> int:
-    process = FORK.Process(target=work, args=(chain, path, at, told))
+def brake_through(chain: LedgerChain, path: Path, at: int | None, told: Path) -> None:
+    """One life in which a harvest is stuck below the base fee and a brake takes its nonce."""
+    fuse = Fuse(at)
+    quorum = chain.quorum()
+    policy = dataclasses.replace(POLICY, max_fee=4 * GWEI, retry_after=1)
+    with Journal.open(str(path), clock=lambda: GENESIS_TIME) as journal:
+        journal.lead()
+        journal.append = fused_append(journal, fuse)  # type: ignore[method-assign]
+        quorum.send = fused_send(quorum, fuse)  # type: ignore[method-assign]
+        follower = HeadFollower(journal, quorum, chain.index(), {chain.ledger.address: "Ledger"})
+        sender = Sender(journal, quorum, chain.keeper, 31337, policy=policy)
+        for _ in range(80):
+            step = follower.step()
+            assert step is not None
+            ask = partial(sender.request, to=chain.ledger.address, head=step.head, why="test")
+            harvest = ask("act:harvest", data=chain.act("harvest"))
+            if sender.book.get("act:harvest#1").nonce is not None:  # type: ignore[union-attr]
+                poke = ask("act:poke", data=chain.act("poke"), urgency=Urgency.BRAKE)
+                if all(tx.done and tx.state == "final" for tx in (harvest, poke)):
+                    told.write_text(str(fuse.moments))
+                    return
+            sender.advance(step.head)
+            stuck = sender.book.get("act:harvest#1").nonce is not None  # type: ignore[union-attr]
+            fee = 50 * GWEI if stuck and not chain.times("poke") else GWEI
+            chain.anvil.rpc("anvil_setNextBlockBaseFeePerGas", hex(fee))
+            chain.anvil.mine()
+
+
+def test_kill__while_a_brake_takes_a_nonce_over__both_done_once(
+    chain: LedgerChain, tmp_path: Path
+) -> None:
+    """Property: J2."""
+    told = tmp_path / "moments"
+    clean = chain.anvil.snapshot()
+    assert live(chain, tmp_path / "clean.db", None, told, brake_through) == 0
+    moments = int(told.read_text())
+    check_brake(chain, tmp_path / "clean.db")
+    for at in range(1, moments + 1):
+        chain.anvil.revert(clean)
+        chain.client.forget()
+        clean = chain.anvil.snapshot()
+        path = tmp_path / f"{at}.db"
+        assert live(chain, path, at, told, brake_through) == -signal.SIGKILL
+        assert live(chain, path, None, told, brake_through) == 0
+        check_brake(chain, path)
+
+
+def check_brake(chain: LedgerChain, path: Path) -> None:
+    assert [chain.times(name) for name in ("harvest", "poke")] == [1, 1]
+    with Journal.open(str(path)) as journal:
+        assert verify(journal).sound
+        signed = [e.payload for e in journal.events(kinds=[Kind.TX_SIGNED])]
+        assert {(s["id"], s["nonce"]) for s in signed} == {
+            ("act:harvest#1", 0),
+            ("act:poke#1", 0),
+            ("act:harvest#2", 1),
+        }
+    assert chain.client.web3.eth.get_transaction_count(chain.keeper.address) == 2
+
+
+def live(chain: LedgerChain, path: Path, at: int | None, told: Path, life: Life = work) -> int:
+    process = FORK.Process(target=life, args=(chain, path, at, told))
     process.start()
     process.join()
     assert process.exitcode is not None

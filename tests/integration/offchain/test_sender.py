@@ -311,6 +311,122 @@ def test_advance__halted__ordinary_waits_and_the_brake_goes(
     assert chain.times("a") == 1
 
 
+def stick(chain: LedgerChain, desk: Desk, name: str) -> None:
+    """What is asked for is sent; then the chain becomes dearer than its cap allows."""
+    desk.request(name)
+    desk.turn()
+    assert desk.tx(name).state is TxState.SENT
+    dear(chain)
+
+
+def dear(chain: LedgerChain, gwei: int = 50) -> None:
+    """Everybody else pays more: a block comes, and what bids less waits."""
+    chain.anvil.rpc("anvil_setNextBlockBaseFeePerGas", hex(gwei * GWEI))
+    chain.anvil.mine()
+
+
+def test_advance__brake_behind_a_stuck_one__takes_over_its_nonce(
+    chain: LedgerChain, journal: Journal
+) -> None:
+    """Property: J2."""
+    desk = Desk(chain, journal, max_fee=8 * GWEI, brake_max_fee=200 * GWEI, deadline=40)
+    stick(chain, desk, "a")
+    desk.turn()
+    assert desk.tx("a").mined is None
+    desk.request("brake", Urgency.BRAKE)
+    desk.turn()
+    stuck, brake = desk.tx("a"), desk.tx("brake")
+    assert brake.nonce == stuck.nonce == 0
+    assert brake.attempts[0].max_fee >= 100 * GWEI
+    assert brake.attempts[0].tip * 1000 >= stuck.attempts[-1].tip * 1125
+    dear(chain)
+    desk.turn()
+    assert (chain.times("brake"), chain.times("a")) == (1, 0)
+    assert desk.tx("brake").mined is not None
+    assert len(desk.tx("a").attempts) == len(stuck.attempts), "it does not outbid the brake"
+
+    desk.request("b")
+    dear(chain, gwei=1)
+    desk.turn(blocks=2)
+    assert desk.tx("b").nonce == 1, "the account does not wait for the one that lost its nonce"
+    assert chain.times("b") == 1
+    assert not desk.tx("a").failed, "a reorg could still bring it back"
+    desk.turn(blocks=6)
+    assert desk.tx("a").state is TxState.DISPLACED
+    assert "used by act:brake#1" in desk.tx("a").note
+    chain.anvil.mine(2)
+    assert desk.request("a").id == "act:a#2"
+    desk.turn(blocks=2)
+    assert [chain.times(name) for name in ("a", "b", "brake")] == [1, 1, 1]
+
+
+def test_advance__stuck_one_mined_after_all__brake_is_tried_again_at_once(
+    chain: LedgerChain, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(chain, journal, max_fee=8 * GWEI, brake_max_fee=200 * GWEI)
+    stick(chain, desk, "a")
+    desk.request("brake", Urgency.BRAKE)
+    monkeypatch.setattr(desk.quorum, "send", lambda _raw: (Delivery.UNKNOWN, "no answer"))
+    desk.turn()
+    assert desk.tx("brake").nonce == 0
+    monkeypatch.undo()
+    dear(chain, gwei=1)
+    # Some node still has it.
+    chain.anvil.rpc("eth_sendRawTransaction", desk.tx("a").attempts[-1].raw)
+    chain.anvil.mine()
+    assert chain.times("a") == 1
+    desk.turn()
+    assert desk.tx("brake").state is TxState.DISPLACED
+    assert "used by act:a#1" in desk.tx("brake").note
+    chain.anvil.mine(2)
+    assert desk.request("brake", Urgency.BRAKE).id == "act:brake#2"
+    desk.turn(blocks=1)
+    assert (desk.tx("brake", 2).nonce, chain.times("brake")) == (1, 1)
+
+
+def test_advance__stuck_one_still_fresh__brake_waits_for_its_block(
+    chain: LedgerChain, journal: Journal
+) -> None:
+    desk = Desk(chain, journal)
+    desk.request("a")
+    desk.turn()
+    desk.request("brake", Urgency.BRAKE)
+    desk.turn()
+    assert desk.tx("brake").state is TxState.INTENDED
+    desk.turn(blocks=2)
+    assert [desk.tx(name).nonce for name in ("a", "brake")] == [0, 1]
+    assert (chain.times("a"), chain.times("brake")) == (1, 1)
+
+
+@pytest.mark.parametrize("urgency", [Urgency.REDUCE, Urgency.ORDINARY])
+def test_advance__no_brake_behind_a_stuck_one__waits_under_the_common_cap(
+    chain: LedgerChain, journal: Journal, urgency: Urgency
+) -> None:
+    """Control: J2. Only a brake may take a nonce or bid more than the cap."""
+    desk = Desk(chain, journal, max_fee=8 * GWEI, brake_max_fee=200 * GWEI)
+    stick(chain, desk, "a")
+    desk.request("b", urgency)
+    for _ in range(4):
+        desk.turn()
+        dear(chain)
+    assert desk.tx("b").state is TxState.INTENDED
+    assert all(attempt.max_fee <= 8 * GWEI for attempt in desk.tx("a").attempts)
+
+
+def test_advance__two_brakes__the_second_waits(chain: LedgerChain, journal: Journal) -> None:
+    desk = Desk(chain, journal, max_fee=8 * GWEI, brake_max_fee=20 * GWEI)
+    desk.request("one", Urgency.BRAKE)
+    desk.turn()
+    dear(chain)
+    desk.request("two", Urgency.BRAKE)
+    desk.turn()
+    assert desk.tx("two").state is TxState.INTENDED
+    assert all(attempt.max_fee <= 20 * GWEI for attempt in desk.tx("one").attempts)
+    dear(chain, gwei=1)
+    desk.turn(blocks=2)
+    assert (chain.times("one"), chain.times("two")) == (1, 1)
+
+
 def test_request__journalled_before_signing__signature_follows(
     chain: LedgerChain, journal: Journal
 ) -> None:

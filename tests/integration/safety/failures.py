@@ -227,7 +227,6 @@ def breaker_unnamed(suite: Suite) -> None:
     suite.govern(suite.gate, "setBreaker", "0x" + "00" * 20)
 
 
-ROUTER_PAYS = frozenset({"deposit", "instant exit", QUEUED, "exit in kind"})
 PRICE, TRIP = frozenset({"priced risk"}), frozenset({"trip"})
 SILENT = (
     Failure("one feed stale", "feed", _round(FEED_UNIT, MAX_AGE + 1)),
@@ -243,6 +242,7 @@ LIE_DOWN = Failure("two of three lie low", "feeds", _lie(LIE_LOW), PRICE | {"dep
 LIE_UP = Failure("two of three lie high", "feeds", _lie(LIE_HIGH), PRICE)
 NO_ORACLE = Failure("oracle gone", "oracle", _gone(lambda s: s.oracle), PRICE)
 UNNAMED = Failure("breaker taken out of the gate", "name", breaker_unnamed, TRIP)
+BROKEN = Failure("breaker broken", "breaker", _gone(lambda s: s.breaker, REVERTS), TRIP)
 FAILURES = (
     *SILENT,
     DIVERGES,
@@ -259,7 +259,7 @@ FAILURES = (
     Failure("pool self-destroyed", "pool", _gone(lambda s: s.pool), frozenset({"swap", "burn"})),
     Failure("exit queue self-destroyed", "queue", _gone(lambda s: s.queue), frozenset({QUEUED})),
     UNNAMED,
-    Failure("breaker paused", "breaker", _gone(lambda s: s.breaker, REVERTS), ROUTER_PAYS | TRIP),
+    BROKEN,
     Failure("access manager gone", "authority", _gone(lambda s: s.authority)),
 )
 
@@ -299,7 +299,7 @@ INTERPLAYS = (
     ),
     Interplay(
         (LIE_DOWN,),
-        (NO_ORACLE, UNNAMED),
+        (NO_ORACLE, UNNAMED, BROKEN),
         restores=frozenset({"deposit"}),
         why="no false trip either",
     ),

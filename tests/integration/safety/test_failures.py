@@ -121,4 +121,4 @@ def test_failures__in_the_table__no_price_stops_an_exit():
     """Property: R9. Nor do Safes, keys, the sequencer or the access manager."""
     exits = {"instant exit", "queued exit", "exit in kind", "burn"}
     blocking = {failure.name for failure in FAILURES if failure.stops & exits}
-    assert blocking == {"pool self-destroyed", "exit queue self-destroyed", "breaker paused"}
+    assert blocking == {"pool self-destroyed", "exit queue self-destroyed"}

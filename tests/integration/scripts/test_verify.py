@@ -16,14 +16,11 @@ from offchain.deployment import Deployment
 from scripts._deployment.bound import bind, vault_at
 from scripts._deployment.errors import DeployError
 from scripts._deployment.handover import privileges_left
-from scripts._deployment.permissions import KEEPER, MANAGED, decisions, selectors
+from scripts._deployment.permissions import KEEPER, REQUIRED, decisions, selectors
 from scripts._deployment.verify import verify
 from scripts._local.world import build_suite
-from tests.support.deployment import Site, empty_call
-
-UNAUTHORIZED = "AccessManagedUnauthorized"
-# Only the authority itself may call it, so it needs no role.
-AUTHORITY_S_OWN = {"setAuthority"}
+from tests.peers.tokens import fund
+from tests.support.deployment import UNAUTHORIZED, Site, refusal, refused_functions
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ def differences(finished: Finished, deployment: Deployment | None = None) -> dic
 
 def test_verify__untouched_suite__no_difference(finished: Finished) -> None:
     checks = verify(finished.client, finished.deployment)
-    assert [check.problems for check in checks] == [()] * 9
+    assert [check.problems for check in checks] == [()] * 11
     assert all(check.seen for check in checks)
 
 
@@ -131,6 +128,28 @@ def _allowance(f: Finished) -> None:
     f.client.transact(f.site.deployer, usdc.functions.approve(router, 7))
 
 
+def _policy_set(f: Finished) -> None:
+    f.govern("CapitalRouter", "setAccessPolicy", f.deployment.address("InvestorRegistry"))
+
+
+def _provider_too_many(f: Finished) -> None:
+    f.govern("InvestorRegistry", "addProvider", f.site.cast["attacker"].address)
+
+
+def _provider_missing(f: Finished) -> None:
+    provider = f.site.cast["kyc_provider"].address
+    compliance, registry = f.site.cast["compliance"].address, f.contract("InvestorRegistry")
+    f.site.as_account(compliance, registry, "removeProvider", provider)
+
+
+def _conduit_missing(f: Finished) -> None:
+    f.govern("InvestorRegistry", "setConduit", f.deployment.address("ExitQueue"), False)
+
+
+def _other_escrow(f: Finished) -> None:
+    f.site.anvil.rpc("anvil_setCode", f.deployment.address("ExitEscrow"), "0x00")
+
+
 def _nominated(f: Finished) -> None:
     f.govern_gate("proposeGovernance", f.site.deployer.address)
 
@@ -146,6 +165,11 @@ PLANTED: dict[str, tuple[Callable[[Finished], None], str, str]] = {
     "function": (_function_given_away, "permissions", "CapitalRouter.raiseCap belongs to keeper"),
     "closed": (_target_closed, "permissions", "ExitQueue is closed"),
     "allowance": (_allowance, "handover", "the deployer still holds allowance of 7"),
+    "policy": (_policy_set, "investors", "the router's access policy is"),
+    "provider too many": (_provider_too_many, "investors", "is a KYC provider"),
+    "provider missing": (_provider_missing, "investors", "is no KYC provider"),
+    "conduit missing": (_conduit_missing, "investors", "is no conduit"),
+    "escrow": (_other_escrow, "code as recorded", "ExitEscrow has other code"),
     "nomination": (_nominated, "handover", "pendingGovernance of EmergencyGate"),
 }
 
@@ -158,6 +182,25 @@ def test_verify__one_difference_on_chain__is_named(finished: Finished, case: str
     if case == "gate's breaker":
         words = words.replace("attacker", finished.site.cast["attacker"].address)
     assert words in found[name]
+
+
+def _deposit(f: Finished, assets: int) -> None:
+    usdc = f.site.ground.peers.tokens.usdc
+    router, whale = f.contract("CapitalRouter"), f.site.cast["treasury"].address
+    fund(f.client, f.site.cast["peers_deployer"], usdc, whale, assets)
+    f.site.as_account(whale, usdc, "approve", router.address, assets)
+    f.site.as_account(whale, router, "deposit", assets, whale)
+
+
+def test_verify__more_than_can_leave_within_the_delay__is_named(finished: Finished) -> None:
+    """A day of delay, 8 million a day: 4 at once and 4 in that day, and not one unit more."""
+    limits = finished.site.parameters.limits
+    assert limits.governance_delay == limits.exit_window
+    _deposit(finished, limits.exit_limit)
+    assert differences(finished) == {}
+    _deposit(finished, 1)
+    words = "governance acts after 86400 s, but at the breaker's pace all leave in 86401 s"
+    assert differences(finished) == {"delay outlasts exits": words}
 
 
 def test_verify__recorded_argument_changed__code_is_not_what_it_gives(finished: Finished) -> None:
@@ -203,6 +246,10 @@ def _treasury(f: Finished) -> None:
     f.govern("PoolFactory", "setTreasury", f.site.deployer.address)
 
 
+def _provider(f: Finished) -> None:
+    f.govern("InvestorRegistry", "addProvider", f.site.deployer.address)
+
+
 def _shares(f: Finished) -> None:
     pool, treasury = f.contract("GuardedPool"), f.site.cast["treasury"].address
     f.site.as_account(treasury, pool, "transfer", f.site.deployer.address, 5)
@@ -215,6 +262,7 @@ LEFT: dict[str, tuple[Callable[[Finished], None], str]] = {
     "nomination": (_nominated, "pendingGovernance of EmergencyGate"),
     "treasury": (_treasury, "treasury of PoolFactory"),
     "allowance": (_allowance, "allowance of 7 of .* to 0x"),
+    "KYC provider": (_provider, "KYC provider of InvestorRegistry"),
     "shares": (_shares, "5 shares of GuardedPool"),
 }
 
@@ -234,31 +282,10 @@ def test_permissions__every_function_that_asks_the_authority__has_a_decision(
 ) -> None:
     """A stranger calls everything: what refuses him for want of a role is what must be decided."""
     stranger = finished.site.cast["attacker"].address
-    seen = set()
-    for name in finished.deployment.contracts:
-        contract = finished.contract(name)
-        refused = {
-            entry["name"]
-            for entry in contract.abi
-            if entry["type"] == "function"
-            and entry["stateMutability"] not in ("view", "pure")
-            and _refusal(finished, contract.address, empty_call(entry), stranger) == UNAUTHORIZED
-        }
-        artifact = finished.deployment.artifact(name)
-        if artifact in ("AccessAuthority", "RouterManager"):
-            continue
-        assert refused - AUTHORITY_S_OWN == decisions(artifact).keys(), name
-        seen |= {artifact} if decisions(artifact) else set()
-    assert seen == set(MANAGED)
-
-
-def _refusal(finished: Finished, to: str, data: bytes, sender: str) -> str:
-    answer = finished.client.web3.provider.make_request(
-        "eth_call",  # type: ignore[arg-type]
-        [{"to": to, "from": sender, "data": "0x" + data.hex()}, "latest"],
-    )
-    raw = str(answer.get("error", {}).get("data") or "0x")  # type: ignore[call-overload, union-attr]
-    return finished.client.abis.decode_error(bytes.fromhex(raw[2:]))[0]
+    refused = refused_functions(finished.client, finished.deployment, stranger)
+    for artifact, names in refused.items():
+        assert names == decisions(artifact).keys(), artifact
+    assert {artifact for artifact, names in refused.items() if names} == set(REQUIRED)
 
 
 def test_permissions__function_of_another_role__is_refused_on_chain(finished: Finished) -> None:
@@ -267,8 +294,8 @@ def test_permissions__function_of_another_role__is_refused_on_chain(finished: Fi
     entry = next(e for e in router.abi if e.get("name") == "processReport")
     data = bytes(function_abi_to_4byte_selector(entry)) + bytes(32)
     keeper, sentinel = finished.site.cast["keeper"].address, finished.site.cast["sentinel"].address
-    assert _refusal(finished, router.address, data, sentinel) == UNAUTHORIZED
-    assert _refusal(finished, router.address, data, keeper) != UNAUTHORIZED
+    assert refusal(finished.client, router.address, data, sentinel) == UNAUTHORIZED
+    assert refusal(finished.client, router.address, data, keeper) != UNAUTHORIZED
 
 
 def test_deployment_file__saved_and_loaded__verifies_the_same(

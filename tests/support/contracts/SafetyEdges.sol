@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Meter} from "contracts/safety/lib/Meter.sol";
+import {ICircuitBreaker} from "interfaces/safety/ICircuitBreaker.sol";
+
 /// @notice Passes calls on, so that a role is held by a contract, as a Safe is, and not by who signs.
 contract Relay {
     function forward(address to, bytes calldata data) external returns (bytes memory answer) {
@@ -72,5 +75,82 @@ contract HistoryMeter {
         }
         require(sum + assets > sum, "overflow");
         _left.push(assets);
+    }
+}
+
+/// @notice A breaker that works, or fails in one of the ways in which code can fail.
+contract BrokenBreaker {
+    enum Mode {
+        WORKS,
+        LIMIT,
+        SILENT,
+        OTHER_ERROR,
+        NAME_ONLY,
+        LONGER,
+        PANICS,
+        BURNS,
+        HUNGRY
+    }
+
+    error OtherError(address target, address asset, uint256 assets, uint256 available);
+
+    /// Works on so much gas before it says that the limit is reached.
+    uint256 private constant APPETITE = 250_000;
+
+    Mode public mode;
+
+    function arm(Mode mode_) external {
+        mode = mode_;
+    }
+
+    function onOutflow(address asset, uint256 assets) external view {
+        _answer(asset, assets);
+    }
+
+    function onInflow(address asset, uint256 assets) external view {
+        _answer(asset, assets);
+    }
+
+    function _answer(address asset, uint256 assets) private view {
+        bytes4 name = ICircuitBreaker.OutflowLimitExceeded.selector;
+        if (mode == Mode.LIMIT) revert ICircuitBreaker.OutflowLimitExceeded(msg.sender, asset, assets, 1);
+        if (mode == Mode.SILENT) _revertWith("");
+        if (mode == Mode.OTHER_ERROR) revert OtherError(msg.sender, asset, assets, 1);
+        if (mode == Mode.NAME_ONLY) _revertWith(abi.encodePacked(name));
+        if (mode == Mode.LONGER) _revertWith(abi.encodePacked(name, new bytes(5_000)));
+        if (mode == Mode.PANICS) assert(false);
+        if (mode == Mode.BURNS) {
+            assembly ("memory-safe") {
+                invalid()
+            }
+        }
+        if (mode == Mode.HUNGRY) {
+            uint256 before = gasleft();
+            while (before - gasleft() < APPETITE) {}
+            revert ICircuitBreaker.OutflowLimitExceeded(msg.sender, asset, assets, 1);
+        }
+    }
+
+    function _revertWith(bytes memory data) private pure {
+        assembly ("memory-safe") {
+            revert(add(data, 0x20), mload(data))
+        }
+    }
+}
+
+/// @notice A target that does nothing but report.
+contract Reporter {
+    ICircuitBreaker private immutable _breaker;
+
+    constructor(ICircuitBreaker breaker) {
+        _breaker = breaker;
+    }
+
+    function leave(address asset, uint256 assets) external {
+        Meter.outflow(_breaker, asset, assets);
+    }
+
+    function come(address asset, uint256 assets) external {
+        Meter.inflow(_breaker, asset, assets);
     }
 }

@@ -6,7 +6,7 @@ import pytest
 
 from tests.models.guarded_pool import Config, State
 from tests.support.amm import ANY_FEE, FOREVER, NEVER_ENDING, PoolWorld
-from tests.support.evm import Address, Contract, reverts
+from tests.support.evm import Address, Contract, Revert, reverts
 
 UNIT = 10**18
 
@@ -67,6 +67,20 @@ def test_swap__token_returns_false__reverts(world: PoolWorld, trader: Address) -
     for direction in (side, not side):
         with reverts("SafeERC20FailedOperation", token.address):
             pool.swapExactIn(direction, UNIT, 0, trader, ANY_FEE, FOREVER, sender=trader)
+
+
+def test_swap__token_gives_no_balance__reverts_with_its_reason(
+    world: PoolWorld, trader: Address
+) -> None:
+    # PUSH1 42 PUSH0 MSTORE PUSH1 32 PUSH0 REVERT: a reason of one word.
+    world.evm.etch(world.token0, bytes.fromhex("602a5f5260205ffd"))
+    with pytest.raises(Revert) as refused:
+        world.pool.swapExactInPrepaid(True, 0, trader, ANY_FEE, FOREVER, sender=trader)
+    assert refused.value.data == (42).to_bytes(32, "big")
+    # PUSH1 42 PUSH0 MSTORE PUSH1 31 PUSH0 RETURN: one byte less than an amount.
+    world.evm.etch(world.token0, bytes.fromhex("602a5f52601f5ff3"))
+    with pytest.raises(Revert):
+        world.pool.swapExactInPrepaid(True, 0, trader, ANY_FEE, FOREVER, sender=trader)
 
 
 REENTRIES = [

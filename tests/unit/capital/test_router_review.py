@@ -114,7 +114,10 @@ def test_report__loss_beyond_the_limit__closes_deposits_and_reprices_exits(
     assert 75 * UNIT - 2 <= router.previewRedeem(held) <= 75 * UNIT
     strategy.gain(60 * UNIT)
     assert router.previewRedeem(held) == router.convertToAssets(held), "made good, no more loss"
-    assert router.maxDeposit(investor) == 0, "governance has not looked yet"
+    assert router.maxDeposit(investor) == 0, "no report has seen it yet"
+    world.report(strategy)
+    assert router.maxDeposit(investor) > 0
+    assert world.state(strategy)[7], "governance has not looked yet: no new capital"
 
 
 def test_report__gain_beyond_the_limit__leaves_deposits_and_exits_alone(
@@ -130,20 +133,36 @@ def test_report__gain_beyond_the_limit__leaves_deposits_and_exits_alone(
     assert world.router.previewRedeem(shares // 4) == 25 * UNIT, "idle pays book value"
 
 
-def test_close_review__another_is_open__changes_nothing(
+def test_close_review__loss_not_booked_yet__nobody_leaves_at_par(
+    world: World, whale: Address, attacker: Address
+) -> None:
+    """Property: R5. Between the review's end and the next report, too."""
+    strategy = under_review(world, whale, attacker)
+    whole = everything(world, strategy)
+    world.set_health(strategy)
+    world.router.closeReview(strategy, sender=world.governance)
+    assert world.router.maxDeposit(attacker) == 0
+    assert redeem(world, attacker) <= whole // 2
+    world.report(strategy)
+    assert world.router.maxDeposit(attacker) > 0
+
+
+def test_report__loss_of_another_is_open__changes_nothing(
     world: World, whale: Address, investor: Address
 ) -> None:
-    router, governance = world.router, world.governance
+    router = world.router
     first = under_review(world, whale, investor)
     second = world.add_strategy(loss_bps=FIRST_LOSS_BPS)
     world.lend(second, 40 * UNIT)
     second.lose(4 * UNIT)
     assert world.report(second) == (0, 0)
-    router.closeReview(first, sender=governance)
+    world.set_health(first)
+    world.report(first)
     assert router.maxDeposit(investor) == 0
     before = router.previewRedeem(10**24)
     assert before < router.convertToAssets(10**24)
-    router.closeReview(second, sender=governance)
+    world.set_health(second)
+    world.report(second)
     assert router.maxDeposit(investor) > 0
     assert router.previewRedeem(10**24) == router.convertToAssets(10**24)
 

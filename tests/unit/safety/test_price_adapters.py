@@ -183,6 +183,22 @@ def test_rate__two_adapters_of_one_vault__may_serve_together(
     assert twin.source() != rate.source()
 
 
+def test_rate__grown_beyond_128_bits__is_refused(
+    evm: Evm, vault: Contract, base: Contract
+) -> None:
+    """Two years in which a rate near its largest anchor grew tenfold a year."""
+    base.setAnswer(USD // 4)
+    vault.setRate((2**64 - 1) * 10**6)
+    adapter = evm.deploy("Erc4626RateAdapter", vault, base, 100_000, 500, "vault share")
+    evm.mine(1, seconds=2 * YEAR)
+    most = (2**128 - 1) * 10**6 // USD
+    vault.setRate(most)
+    assert read(adapter) == most * USD // 10**6 // 4
+    vault.setRate(most + 1)
+    assert (most + 1) * USD // 10**6 < adapter.corridor()[1]
+    assert read(adapter) == 0
+
+
 @pytest.mark.parametrize("parameters", [(100_001, 0, 10**6), (0, 10_000, 10**6), (0, 0, 0)])
 def test_rate__senseless_parameters__cannot_be_deployed(
     evm: Evm, vault: Contract, base: Contract, parameters: tuple[int, int, int]

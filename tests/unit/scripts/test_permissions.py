@@ -22,15 +22,11 @@ from scripts._deployment.permissions import (
 CONTRACTS = Path(__file__).resolve().parents[3] / "contracts"
 RESTRICTED = re.compile(r"function\s+(\w+)\s*\([^)]*\)[^{;]*\brestricted\b")
 ROUTER_PARTS = ("RouterManager", "RouterSettings", "RouterReports", "RouterExits", "RouterShares")
-NOT_DEPLOYED = (
-    "InvestorRegistry",
-    "CompoundV3Strategy",
-    "CurveStrategy",
-    "GuardedPoolStrategy",
-    "GuardedPoolVenue",
-    "TwoTokenStrategy",
-    "UniswapV3Strategy",
-)
+# Whose restricted functions a part's are: it is in no deployment by itself.
+PARTS = dict.fromkeys(ROUTER_PARTS, ("CapitalRouter",)) | {
+    "TwoTokenStrategy": ("GuardedPoolStrategy", "UniswapV3Strategy")
+}
+NOT_DEPLOYED = ("GuardedPoolVenue",)
 
 
 def _restricted() -> dict[str, set[str]]:
@@ -39,8 +35,8 @@ def _restricted() -> dict[str, set[str]]:
     for source in sorted(CONTRACTS.rglob("*.sol")):
         names = set(RESTRICTED.findall(source.read_text()))
         if names and source.stem not in NOT_DEPLOYED:
-            contract = "CapitalRouter" if source.stem in ROUTER_PARTS else source.stem
-            found.setdefault(contract, set()).update(names)
+            for contract in PARTS.get(source.stem, (source.stem,)):
+                found.setdefault(contract, set()).update(names)
     return found
 
 

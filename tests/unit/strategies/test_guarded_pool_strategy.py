@@ -1,4 +1,4 @@
-"""What the kit does not ask of the strategy in our own pool: locks, states, attacks, venue."""
+"""What the kit does not ask of the strategy in our own pool: locks, states, attacks."""
 
 from __future__ import annotations
 
@@ -96,6 +96,26 @@ def test_fees__trades_there_and_back__are_a_gain(case: GuardedPool) -> None:
     gained = case.vault.totalAssets() - before
     # Ten trades of a hundredth of the pool at five basis points or more, less the protocol's part.
     assert gained > before * 10 * 5 // 100 // BPS // 2 * 8 // 10
+
+
+def test_invest__other_token_lies_here__needs_no_trade(case: GuardedPool) -> None:
+    vault, keeper = case.vault, case.world.keeper
+    case.enter(case.account("investor"), 1_000 * case.unit)
+    case.other.mint(vault, 2_000 * WAD)
+    before = vault.position()[0]
+    vault.invest(1_000 * case.unit, 0, sender=keeper)
+    event = case.evm.events("Invested")[0]
+    assert (event["sold"], event["bought"]) == (0, 0)
+    assert vault.position()[0] == before + event["poolShares"] > before
+    assert not case.evm.events("Swap")
+
+
+def test_unwind__again__finds_nothing_left(case: GuardedPool) -> None:
+    case.recall()
+    assert case.vault.position() == (0, 0)
+    held = case.asset.balanceOf(case.vault)
+    case.recall()
+    assert case.asset.balanceOf(case.vault) == held == case.vault.totalAssets()
 
 
 def test_invest__cost_above_the_bound__refused(case: GuardedPool) -> None:
@@ -310,34 +330,3 @@ def test_config__as_given(case: GuardedPool) -> None:
     assert tuple(vault.config()) == expected
     assert vault.otherToken() == case.other.address
     assert list(vault.rewardTokens()) == []
-
-
-# ---- the venue
-
-
-def test_venue__sell__pays_the_pools_price_and_keeps_nothing(case: GuardedPool) -> None:
-    venue, seller, receiver = case.venue, case.account("seller"), case.account("receiver")
-    case.other.mint(seller, 100 * WAD)
-    case.other.approve(venue, 100 * WAD, sender=seller)
-    said, _ = case.pool.quoteExactIn(not case.asset_first, 100 * WAD)
-    with reverts("InsufficientOutput"):
-        venue.sell(case.other, case.asset, 100 * WAD, said + 1, receiver, sender=seller)
-    assert venue.sell(case.other, case.asset, 100 * WAD, said, receiver, sender=seller) == said
-    assert case.asset.balanceOf(receiver) == said
-    sold = next(e for e in case.evm.events("Sold") if e.address == venue.address)
-    assert (sold["seller"], sold["amountIn"], sold["amountOut"]) == (seller, 100 * WAD, said)
-    for token in (case.asset, case.other):
-        assert token.balanceOf(venue) == token.allowance(venue, case.pool) == 0
-
-
-def test_venue__pair__set_and_closed_by_governance_only(case: GuardedPool) -> None:
-    venue, governance = case.venue, case.world.governance
-    assert venue.poolOf(case.asset, case.other) == case.pool.address
-    assert venue.poolOf(case.other, case.asset) == case.pool.address
-    for call in (venue.setPool, venue.closePair):
-        with reverts("AccessManagedUnauthorized"):
-            arguments = (case.pool,) if call is venue.setPool else (case.asset, case.other)
-            call(*arguments, sender=case.account("attacker"))
-    venue.closePair(case.asset, case.other, sender=governance)
-    with reverts("NoPool", case.other.address, case.asset.address):
-        venue.sell(case.other, case.asset, 1, 0, governance, sender=governance)

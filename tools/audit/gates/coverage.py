@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from offchain.artifacts import ROOT
-from tools.audit.coverage import contracts, judge
+from tools.audit.coverage import contracts
+from tools.audit.coverage import judge as judgement
+from tools.audit.coverage.contracts import Reached
 from tools.audit.gate import Budget, Finding, GateError, GateResult
 from tools.audit.instrument.tree import InstrumentError
 
@@ -18,20 +22,18 @@ DOES_NOT = (
 )
 
 
-def run(budget: Budget) -> GateResult:
-    """Measures and judges."""
-    try:
-        reached = contracts.measure(budget.workers, budget.seed, budget.say)
-        exemptions = judge.read(ROOT / judge.EXCEPTIONS)
-    except (InstrumentError, judge.ExceptionsError) as error:
-        raise GateError(str(error)) from error
-    paths = {probe.path for probe in reached.probes}
-    sources = {path: (ROOT / path).read_text(encoding="utf-8") for path in paths}
-    verdict = judge.judge(reached.probes, reached.all, sources, exemptions)
+def judge(
+    reached: Reached,
+    sources: Mapping[str, str],
+    exemptions: Sequence[judgement.Exemption],
+) -> GateResult:
+    """The verdict over what a run of the tests reached."""
+    verdict = judgement.judge(reached.probes, reached.all, sources, exemptions)
     rows = [
         f"{path}: {hit} of {lines} lines, {ways} of {all_ways} ways"
         for path, (hit, lines, ways, all_ways) in verdict.by_path.items()
     ]
+    failed = [f"failed on the probed build, does not count: {test}" for test in reached.failed]
     return GateResult(
         figures={
             "line_coverage_pct": verdict.lines_pct,
@@ -44,5 +46,17 @@ def run(budget: Budget) -> GateResult:
             Finding(f"{gap.path}:{gap.line}", f"{gap.way or 'line'}: {gap.text}", gap.reason)
             for gap in verdict.gaps
         ),
-        notes=(*rows, f"tests that fail on the probed build: {len(reached.failed)}"),
+        notes=(*rows, *failed),
     )
+
+
+def run(budget: Budget) -> GateResult:
+    """Measures and judges."""
+    try:
+        exemptions = judgement.read(ROOT / judgement.EXCEPTIONS)
+        reached = contracts.measure(budget.workers, budget.seed, budget.say)
+    except (InstrumentError, judgement.ExceptionsError) as error:
+        raise GateError(str(error)) from error
+    paths = {probe.path for probe in reached.probes}
+    sources = {path: (ROOT / path).read_text(encoding="utf-8") for path in paths}
+    return judge(reached, sources, exemptions)

@@ -56,6 +56,7 @@ def run(budget: Budget) -> GateResult:
     budget.say(f"  fuzz: campaigns with FUZZ_RUNS={runs} FUZZ_SEED={budget.seed}")
     cases, calls = _counted(budget, [*CAMPAIGNS], budget.seed, runs, budget.workers)
     budget.say(f"  fuzz: {calls + replay_calls} calls")
+    pytests.remember("fuzz", [*replayed, *cases])
     return judge(len(corpus), replayed, cases, calls + replay_calls)
 
 

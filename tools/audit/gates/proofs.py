@@ -25,6 +25,8 @@ FILE = ROOT / "audits" / "proofs.toml"
 FOLDER = "tests/formal"
 # Negative controls: a broken rule must be refuted. They are no statements.
 CONTROL = "__refuted"
+# What tests/support/verdict.py raises when a solver neither proved nor refuted.
+UNDECIDED = "Undecided"
 LEAST = 15
 
 
@@ -53,6 +55,7 @@ def run(budget: Budget) -> GateResult:
     budget.say(f"  proofs: {sum(CONTROL not in t for t in chosen)} of {len(statements)} statements")
     side = ["-n", str(budget.workers), "--dist", "loadfile"] if budget.workers > 1 else []
     cases = pytests.run([*side, *chosen], budget.say, limit_seconds=20_000)
+    pytests.remember("proofs", cases)
     return judge(plan, len(statements), cases)
 
 
@@ -61,12 +64,14 @@ def judge(plan: Plan, total: int, cases: Sequence[Case]) -> GateResult:
     statements = [c for c in cases if CONTROL not in c.test]
     controls = [c for c in cases if CONTROL in c.test]
     proven = [c for c in statements if c.outcome == "passed"]
-    excused = [c for c in statements if c.outcome != "passed" and plan.bounded.get(c.test)]
+    # A bound excuses a solver that gives no answer, never a counterexample.
+    excused = [c for c in statements if _undecided(c) and plan.bounded.get(c.test)]
     failed = [c for c in statements if c not in proven and c not in excused]
     toothless = [c for c in controls if c.outcome != "passed"]
     figures = {
         "proofs": len(proven),
         "proofs_failed": len(failed),
+        "proofs_undecided": sum(_undecided(c) for c in statements),
         "proofs_bounded": len(excused),
         "proofs_run": len(statements),
         "proofs_total": total,
@@ -78,12 +83,12 @@ def judge(plan: Plan, total: int, cases: Sequence[Case]) -> GateResult:
         "proofs_failed": not failed,
         "proof_controls_failed": not toothless,
     }
-    failures = [f"not proven: {c.test}: {c.message}" for c in failed]
-    failures += [f"a broken rule was not refuted: {c.test}" for c in toothless]
+    failures = [f"{_gap(c)}: {c.test}: {c.message}" for c in failed]
+    failures += [f"a broken rule was not refuted: {c.test}: {c.message}" for c in toothless]
     if len(proven) < LEAST:
         failures.append(f"{len(proven)} statements were proven, {LEAST} are promised")
-    findings = tuple(Finding(c.test, "not proven") for c in failed)
-    findings += tuple(Finding(c.test, "time ran out", plan.bounded[c.test]) for c in excused)
+    findings = tuple(Finding(c.test, _gap(c)) for c in failed)
+    findings += tuple(Finding(c.test, _gap(c), plan.bounded[c.test]) for c in excused)
     notes = tuple(f"{c.test}: {c.outcome}, {c.seconds:.0f} s" for c in cases)
     return GateResult(figures, promises, tuple(failures), findings, notes)
 
@@ -101,6 +106,14 @@ def read(path: Path) -> Plan:
     except (OSError, tomllib.TOMLDecodeError, KeyError, ValueError) as error:
         raise GateError(f"{path.name}: {error}") from error
     return Plan(night, bounded)
+
+
+def _undecided(case: Case) -> bool:
+    return case.outcome == "failed" and UNDECIDED in case.message
+
+
+def _gap(case: Case) -> str:
+    return "no answer" if _undecided(case) else "not proven"
 
 
 def _any(tests: Sequence[str], prefix: str) -> bool:

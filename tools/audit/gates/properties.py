@@ -24,7 +24,11 @@ def run(_budget: Budget, root: Path = properties.ROOT) -> GateResult:
     (root / properties.DOCUMENT).write_text(properties.render(catalogue), encoding="utf-8")
     untested = catalogue.untested
     return GateResult(
-        figures={"properties": len(catalogue.rows), "properties_untested": len(untested)},
+        figures={
+            "properties": len(catalogue.rows),
+            "properties_untested": len(untested),
+            "properties_not_run": sum(row.result == "not run" for row in catalogue.rows),
+        },
         promises={"properties_untested": not untested},
         failures=catalogue.failures,
         notes=tuple(f"{row.name}: {row.sentence}" for row in catalogue.rows),

@@ -20,7 +20,7 @@ import pytest
 
 from offchain import artifacts
 from offchain.artifacts import Artifact
-from tests.support import anvil, build, evm
+from tests.support import anvil, build, evm, evm_calls
 from tools.audit.instrument import probes
 
 CODE_LIMIT = 1 << 22
@@ -137,7 +137,7 @@ def install() -> None:
     chains.Anvil.__init__, chains.Anvil.stop, chains.Anvil.revert = _start, _stop, _revert
     pyrevm.BlockEnv, pyrevm.CfgEnv = _block_env, _cfg_env  # type: ignore[misc,assignment]
     patched.Evm.__init__, patched.Evm.__del__ = _initialise, _finalise
-    for owner in (patched.Evm, patched.Method):
+    for owner in (evm.Evm, evm_calls.Method):
         for function in vars(owner).values():
             for defaults in ("__defaults__", "__kwdefaults__"):
                 _lift(function, defaults)

@@ -7,12 +7,13 @@ of those only the statements that follow them are probed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from vyper import ast as vy
 from vyper.compiler import compile_code
+from vyper.compiler.input_bundle import JSONInputBundle
 from vyper.compiler.settings import Settings
 
 from offchain.artifacts import ROOT, Artifact
@@ -106,15 +107,30 @@ def instrument(path: str, source: str, numbers: Numbers) -> str:
     return PURE.sub("@view", "\n".join(text))
 
 
-def compile_source(path: str, source: str) -> Artifact:
-    """The artifact of a rewritten source."""
+def _modules(source: str) -> set[str]:
+    """Names of the modules that a source imports."""
+    imports = vy.parse_to_ast(source).get_children(vy.Import)
+    return {str(one.name) for one in imports}
+
+
+def compile_sources(sources: Mapping[str, str]) -> list[Artifact]:
+    """The artifacts of rewritten sources: of those that no other one imports."""
     settings = Settings(evm_version=build._settings()["vyper"]["evm_version"])
     formats = ["abi", "bytecode", "bytecode_runtime"]
-    found = compile_code(source, output_formats=formats, settings=settings)
-    return Artifact(
-        name=Path(path).stem,
-        abi=found["abi"],
-        bytecode=bytes.fromhex(found["bytecode"].removeprefix("0x")),
-        runtime=bytes.fromhex(found["bytecode_runtime"].removeprefix("0x")),
-        source_id=path,
-    )
+    files = {PurePosixPath(path): {"content": text} for path, text in sources.items()}
+    modules = {name for text in sources.values() for name in _modules(text)}
+    artifacts = []
+    for path in files:
+        if path.stem in modules:
+            continue
+        found = compile_code(
+            sources[str(path)],
+            contract_path=path,
+            resolved_path=path,
+            input_bundle=JSONInputBundle(files, search_paths=[PurePosixPath(".")]),
+            output_formats=formats,
+            settings=settings,
+        )
+        code, runtime = (bytes.fromhex(found[name].removeprefix("0x")) for name in formats[1:])
+        artifacts.append(Artifact(path.stem, found["abi"], code, runtime, str(path)))
+    return artifacts

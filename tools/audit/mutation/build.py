@@ -95,12 +95,10 @@ def compile_faults(
         # Those that are not mutated lose their `pure` too: they may call what is.
         built = compiler.compile_all(names, planted, workers, say)
         kept |= {number: plant.mutant for number, plant in good.items()}
-    for path, source in vyper.production().items():
-        own = {n: plant for n, plant in snake.items() if plant.mutant.path == path}
-        if own:
-            good_snake, artifact = vyper.compile_faults(path, source, own)
-            built[artifact.name] = artifact
-            kept |= {number: plant.mutant for number, plant in good_snake.items()}
+    if snake:
+        good_snake, artifacts = vyper.compile_faults(vyper.production(), snake)
+        built |= {artifact.name: artifact for artifact in artifacts}
+        kept |= {number: plant.mutant for number, plant in good_snake.items()}
     return save(built), kept
 
 

@@ -20,10 +20,9 @@ from tools.audit.mutation.runner import Memory, Result
 BATCH = 1_500
 # Of a sample, so much is of the safety plane, which is a fifth of the code.
 SAFETY_SHARE = 0.4
-# Seconds of tests for one fault, as measured while coverage was: what is dearer comes last or not.
-SPEND = 60.0
-# A test of a property that is no dearer goes first, so that the catalogue learns what it notices.
-QUICK = 3.0
+# So many tests are asked about one fault at most: what this many do not notice, a developer who
+# runs a part of the suite would not either.
+MOST_TESTS = 300
 # Faults of every sample for each property.
 PER_PROPERTY = 3
 
@@ -42,22 +41,19 @@ def tests_of(
     lines: Mapping[tuple[str, int], set[str]],
     first: frozenset[str] = frozenset(),
 ) -> list[str]:
-    """Tests that reach a fault's line: quick ones that name a property, then by their cost."""
+    """Tests that reach a fault's line, the most telling first; the clock has no say in it.
+
+    First those of `first`. Then the one that reaches least: it is cheap, and about this line more
+    than others are. Of a test with parameters one case, then another of each, and so on.
+    """
     found = lines.get((mutant.path, mutant.line), set()) - set(reached.failed)
-
-    def rank(test: str) -> tuple[bool, float, str]:
-        cost = reached.seconds.get(test, 0.0)
-        named = cost < QUICK and test.partition("[")[0] in first
-        return (not named, cost, test)
-
-    chosen: list[str] = []
-    spent = 0.0
-    for test in sorted(found, key=rank):
-        spent += reached.seconds.get(test, 0.0)
-        if chosen and spent > SPEND:
-            break
-        chosen.append(test)
-    return chosen
+    turns: dict[str, int] = {}
+    ranked = []
+    for size, test in sorted((len(reached.by_test[test]), test) for test in found):
+        function = test.partition("[")[0]
+        turns[function] = turns.get(function, 0) + 1
+        ranked.append((function not in first, turns[function], size, test))
+    return [test for *_, test in sorted(ranked)[:MOST_TESTS]]
 
 
 def by_line(reached: Reached) -> dict[tuple[str, int], set[str]]:
@@ -101,16 +97,14 @@ def named(
         if mention.kind == "test":
             for name in mention.ids:
                 places.setdefault(name, set()).add(mention.place)
+    functions = {line: {test.partition("[")[0] for test in tests} for line, tests in lines.items()}
     chosen: dict[int, frozenset[str]] = {}
     for name in sorted(places):
         candidates = [
             n
             for n, one in enumerate(everything)
             if n not in chosen
-            and any(
-                test.partition("[")[0] in places[name]
-                for test in lines.get((one.path, one.line), ())
-            )
+            and not places[name].isdisjoint(functions.get((one.path, one.line), ()))
         ]
         for n in rng.sample(candidates, min(PER_PROPERTY, len(candidates))):
             chosen[n] = frozenset(places[name])
@@ -120,7 +114,6 @@ def named(
 def hunt(
     reached: Reached,
     count: int,
-    seconds: float,
     workers: int,
     seed: int,
     say: Callable[[str], None],
@@ -131,7 +124,6 @@ def hunt(
     Args:
         reached: what each test reaches, from the coverage run.
         count: how many faults at most.
-        seconds: no new fault is begun after so long in each batch.
         workers: processes side by side.
         seed: of the choice and of the tests' own sampling.
         say: told about progress.
@@ -142,7 +134,6 @@ def hunt(
     memory = Memory("contracts", digest())
     lines = by_line(reached)
     mentions = properties.scan(ROOT)
-    first = frozenset(one.place for one in mentions if one.kind == "test")
     pinned = named(everything, lines, mentions, seed)
     order = dict.fromkeys([*pinned, *choose(everything, count, seed)])
     chosen = [n for n in order if wanted(everything[n])]
@@ -156,12 +147,12 @@ def hunt(
         numbered = {number: plants[n] for number, n in enumerate(batch, 1)}
         artifacts, kept = build.compile_faults(numbered, workers, say)
         say(f"{len(kept)} faults compiled, {len(batch) - len(kept)} refused by the compiler")
-        asked = {number: pinned.get(n, first) for number, n in enumerate(batch, 1)}
+        asked = {number: pinned.get(n, frozenset()) for number, n in enumerate(batch, 1)}
         faults = [
             (str(number), tests_of(one, reached, lines, asked[number]))
             for number, one in sorted(kept.items())
         ]
-        results = runner.run("contract", faults, artifacts, seconds, workers, seed, say)
+        results = runner.run("contract", faults, artifacts, workers, seed, say)
         memory.keep({kept[int(name)].key: result for name, result in results.items()})
     keys = {everything[n].key for n in chosen}
     return Hunt(everything, {k: r for k, r in memory.results.items() if k in keys})

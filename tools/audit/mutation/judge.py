@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools.audit.mutation.mutant import Mutant
@@ -52,6 +52,7 @@ class Accepted:
 class Verdict:
     """Counts, the survivors with their reasons, and each reason to be red."""
 
+    planned: int
     hunted: int
     killed: int
     accepted: int
@@ -128,7 +129,16 @@ def judge(
         if in_safety:
             failures.append(f"survived in the safety plane: {mutant}")
     explained_count = sum(bool(reason) for _, reason in survivors)
-    verdict = Verdict(hunted, killed, explained_count, safety, safety_killed, tuple(survivors), ())
+    verdict = Verdict(
+        len(everything),
+        hunted,
+        killed,
+        explained_count,
+        safety,
+        safety_killed,
+        tuple(survivors),
+        (),
+    )
     if verdict.killed_pct < LEAST_PCT:
         failures.append(f"{verdict.killed_pct} % of the faults were noticed, not {LEAST_PCT} %")
         failures += [f"survived: {mutant}" for mutant, reason in survivors if not reason]
@@ -137,12 +147,4 @@ def judge(
         for one in accepted
         if one not in alive
     ]
-    return Verdict(
-        hunted,
-        killed,
-        explained_count,
-        safety,
-        safety_killed,
-        tuple(survivors),
-        tuple(dict.fromkeys(failures)),
-    )
+    return replace(verdict, failures=tuple(dict.fromkeys(failures)))

@@ -7,7 +7,9 @@ fails, and names it. The job and the results are files; see runner.py.
 from __future__ import annotations
 
 import json
+import math
 import os
+import resource
 import select
 import signal
 import sys
@@ -22,6 +24,9 @@ from _pytest.runner import runtestprotocol
 
 from tests.support import evm
 
+# So many times the limit of computing may pass on the wall.
+WALL = 30
+
 _register = hypothesis.settings.register_profile
 
 
@@ -35,10 +40,19 @@ def _quick_profile(name: str, *args: Any, **named: Any) -> None:
 type.__setattr__(hypothesis.settings, "register_profile", staticmethod(_quick_profile))
 
 
-def first_failure(items: Sequence[pytest.Item]) -> str:
-    """The first of the tests that fails, or ''."""
+def allow(seconds: float) -> None:
+    """From now on this process may compute for so long; the system ends one that does not stop."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = math.ceil(usage.ru_utime + usage.ru_stime + seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+def first_failure(items: Sequence[pytest.Item], limit: float) -> str:
+    """The first of the tests that fails, or ''; each may compute for `limit` seconds."""
     for place, item in enumerate(items):
         following = items[place + 1] if place + 1 < len(items) else None
+        allow(limit)
         reports = runtestprotocol(item, nextitem=following, log=False)
         if any(report.failed for report in reports):
             return item.nodeid
@@ -46,7 +60,7 @@ def first_failure(items: Sequence[pytest.Item]) -> str:
 
 
 def forked(items: Sequence[pytest.Item], limit: float, prepare: Callable[[], None]) -> str:
-    """The same in a child that may take `limit` seconds; 'timeout' or 'crash' if it did not end."""
+    """The same in a child; 'timeout' if it went on beyond a limit, 'crash' if it fell over."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -55,18 +69,22 @@ def forked(items: Sequence[pytest.Item], limit: float, prepare: Callable[[], Non
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, 1)
             os.dup2(null, 2)
+            allow(limit)
             prepare()
-            os.write(writer, b"done " + first_failure(items).encode())
+            os.write(writer, b"done " + first_failure(items, limit).encode())
         finally:
             os._exit(0)
     os.close(writer)
     try:
-        ready, _, _ = select.select([reader], [], [], limit)
+        # Waiting costs nothing, so the clock on the wall is only for what sleeps for ever.
+        ready, _, _ = select.select([reader], [], [], WALL * limit)
         said = os.read(reader, 4096).decode() if ready else "timeout"
     finally:
         os.close(reader)
         os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+        return "timeout"
     return said.removeprefix("done ") if said.startswith("done") else said or "crash"
 
 
@@ -105,8 +123,6 @@ def run_job(job: Mapping[str, Any], items: Mapping[str, pytest.Item], results: P
         # What every child needs is read once, before the first fork.
         evm.known_abis()
     for name, tests in job["faults"]:
-        if time.time() > job["deadline"]:
-            break
         began = time.monotonic()
         found = [items[test] for test in tests if test in items]
 

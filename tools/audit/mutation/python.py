@@ -24,12 +24,12 @@ from tools.audit.mutation.runner import Memory, Result
 
 # Seconds for one fault's tests: a loop that never ends is noticed then.
 LIMIT = 20.0
-# What handles money or the record of it, and the folder of the tests that must notice.
+# What handles money or the record of it, and where the tests are that must notice.
 TESTED: dict[str, str] = {
-    "offchain/journal/events.py": "tests/unit/offchain/journal",
-    "offchain/journal/merkle.py": "tests/unit/offchain/journal",
-    "offchain/journal/verify.py": "tests/unit/offchain/journal",
-    "offchain/journal/sqlite.py": "tests/unit/offchain/journal",
+    "offchain/journal/events.py": "tests/unit/offchain/journal/test_events.py",
+    "offchain/journal/merkle.py": "tests/unit/offchain/journal/test_merkle.py",
+    "offchain/journal/verify.py": "tests/unit/offchain/journal/test_verify.py",
+    "offchain/journal/sqlite.py": "tests/unit/offchain/journal/test_store.py",
     "offchain/halt/machine.py": "tests/unit/offchain/halt",
     "offchain/batch/packer.py": "tests/unit/offchain/batch",
     "offchain/batch/intents.py": "tests/unit/offchain/batch",
@@ -175,34 +175,34 @@ class Hunt:
 def hunt(
     costs: Mapping[str, float],
     count: int,
-    seconds: float,
     workers: int,
     seed: int,
     say: Callable[[str], None],
+    wanted: Callable[[Mutant], bool] = lambda _mutant: True,
 ) -> Hunt:
     """Hunts a sample of all faults, or all of them if `count` is as large.
 
     Args:
         costs: seconds of each test, as they were measured: the cheapest is asked first.
         count: how many faults at most.
-        seconds: no new fault is begun after so long.
         workers: processes side by side.
         seed: of the choice and of the tests' own sampling.
         say: told about progress.
+        wanted: narrows what may be chosen.
     """
     ordered = sorted(costs, key=lambda test: (costs[test], test))
     everything = tuple(one for path in TESTED for one, _, _ in faults(path))
     memory = Memory("python", digest(("offchain", "tests/unit/offchain", "tools/audit")))
     chosen = list(everything)
     random.Random(seed).shuffle(chosen)
-    chosen = chosen[:count]
+    chosen = [one for one in chosen[:count] if wanted(one)]
     todo = [one for one in chosen if one.key not in memory.results]
     say(f"Python: {len(chosen)} of {len(everything)} faults chosen, {len(todo)} to hunt")
     jobs = [
         (f"{one.path}:{one.key}", [t for t in ordered if t.startswith(TESTED[one.path])])
         for one in todo
     ]
-    results = runner.run("python", jobs, None, seconds, workers, seed, say, LIMIT)
+    results = runner.run("python", jobs, None, workers, seed, say, LIMIT)
     memory.keep({name.rpartition(":")[2]: result for name, result in results.items()})
     keys = {one.key for one in chosen}
     return Hunt(everything, {k: r for k, r in memory.results.items() if k in keys})

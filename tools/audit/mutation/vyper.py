@@ -18,7 +18,7 @@ from offchain.artifacts import Artifact
 from tools.audit.instrument import vyper as snake
 from tools.audit.instrument.text import Wrap, apply
 from tools.audit.instrument.tree import InstrumentError
-from tools.audit.instrument.vyper import PURE, compile_source, functions, production
+from tools.audit.instrument.vyper import PURE, compile_sources, functions, production
 from tools.audit.mutation.mutant import Mutant, numbered
 
 COMPARED = {
@@ -44,6 +44,7 @@ CALCULATED = {
 CONSTANT = re.compile(r"^[A-Z][A-Z0-9_]+$")
 # Constants that are no numbers: one more than these means nothing.
 SWITCH = re.compile(r"convert\(block\.coinbase, uint256\) [!=]= (\d+)")
+PLACE = re.compile(r'contract "([^"]+):\d+",.* line (\d+):(\d+)')
 ROUNDS = 40
 NO_NUMBER = re.compile(r"^(?:ROLE_|SELECTOR_)")
 STATEMENTS = (vy.Assign, vy.AugAssign, vy.Log, vy.Expr, vy.Assert)
@@ -181,12 +182,11 @@ def planted(source: str, chosen: Mapping[int, Plant]) -> str:
     return PURE.sub("@view", apply(source.encode(), wraps).decode())
 
 
-def _blamed(error: VyperException, text: str) -> set[int]:
+def _blamed(error: VyperException, texts: Mapping[str, str]) -> set[int]:
     """Numbers of the faults right before the places that the compiler names."""
-    lines = text.split("\n")
     found = set()
-    for number, column in re.findall(r"line (\d+):(\d+)", str(error)):
-        line = lines[int(number) - 1]
+    for path, number, column in PLACE.findall(str(error)):
+        line = texts[path].split("\n")[int(number) - 1]
         # The place may be the condition's own start, so that its switch stands after it.
         before = SWITCH.findall(line[: int(column)])
         found |= {int(one) for one in before[-1:] or SWITCH.findall(line)[:1]}
@@ -194,21 +194,26 @@ def _blamed(error: VyperException, text: str) -> set[int]:
 
 
 def compile_faults(
-    path: str, source: str, chosen: Mapping[int, Plant]
-) -> tuple[dict[int, Plant], Artifact]:
-    """The faults that the compiler takes, and the artifact with them in it.
+    sources: Mapping[str, str], chosen: Mapping[int, Plant]
+) -> tuple[dict[int, Plant], list[Artifact]]:
+    """The faults that the compiler takes, and the artifacts with them in it.
 
     Raises:
-        InstrumentError: it refuses the source whatever is left out.
+        InstrumentError: it refuses the sources whatever is left out.
     """
     good = dict(chosen)
     for _ in range(ROUNDS):
-        text = planted(source, good)
+        texts = {
+            path: planted(
+                source, {n: plant for n, plant in good.items() if plant.mutant.path == path}
+            )
+            for path, source in sources.items()
+        }
         try:
-            return good, compile_source(path, text)
+            return good, compile_sources(texts)
         except VyperException as error:
-            blamed = _blamed(error, text) & set(good)
+            blamed = _blamed(error, texts) & set(good)
             if not blamed:
-                raise InstrumentError(f"{path}: {str(error)[:500]}") from error
+                raise InstrumentError(f"{', '.join(texts)}: {str(error)[:500]}") from error
             good = {number: plant for number, plant in good.items() if number not in blamed}
-    raise InstrumentError(f"{path}: faults are refused after {ROUNDS} rounds")
+    raise InstrumentError(f"{', '.join(sources)}: faults are refused after {ROUNDS} rounds")

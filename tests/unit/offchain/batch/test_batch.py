@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ def test_intent__amount_as_number_or_text__same_id(tmp_path: Path) -> None:
         ({"amount": 1.5}, "amount"),
         ({"amount": 2**256}, "amount"),
         ({"amount": "1e18"}, "amount"),
+        ({"amount": "0" * 78 + "1"}, "amount"),
         ({"kind": "swap"}, "kind"),
         ({"owner": "0x12"}, "owner"),
         ({"owner": OWNER.replace("d", "D", 1)}, "checksum"),
@@ -69,6 +71,31 @@ def test_load_intents__one_is_damaged__none_taken_one_line(
     with pytest.raises(IntentError, match=says) as caught:
         load_intents(path)
     assert "\n" not in str(caught.value)
+
+
+def test_load_intents__largest_amount_as_text__taken(tmp_path: Path) -> None:
+    path = tmp_path / "intents.json"
+    path.write_text(json.dumps([intent().model_dump(mode="json") | {"amount": str(2**256 - 1)}]))
+    assert load_intents(path)[0].amount == 2**256 - 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount", "minimum"),
+    [("deposit", "assets", "minShares"), ("exit", "shares", "minAssets")],
+)
+def test_struct__each_kind__as_the_gateway_names_it(kind: str, amount: str, minimum: str) -> None:
+    assert intent(kind=kind).struct() == {
+        "intent": {
+            "owner": OWNER,
+            "receiver": OWNER,
+            amount: 10**24,
+            minimum: 1,
+            "nonce": 0,
+            "deadline": 1_800_000_000,
+        },
+        "signature": b"\x11" * 65,
+        "permit": {"value": 0, "deadline": 0, "v": 0, "r": bytes(32), "s": bytes(32)},
+    }
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", "[[", '"x"'])
@@ -115,6 +142,19 @@ def test_pack__any_pool__within_limits_in_order_and_one_per_nonce(
     assert len(chosen) == min(len(fits), limits.room(kind))
 
 
+@pytest.mark.parametrize(("kind", "fit"), [("deposit", 13), ("exit", 8)])
+def test_room__each_kind__by_its_own_gas(kind: str, fit: int) -> None:
+    assert BatchLimits(gas=120_000 + 13 * 160_000, size=60).room(kind) == fit
+    assert BatchLimits(gas=120_000 + 13 * 160_000, size=7).room(kind) == 7
+    assert BatchLimits(gas=1).room(kind) == 0
+
+
+def test_pack__two_with_one_nonce__the_first() -> None:
+    first, second = intent(nonce=1), intent(nonce=1, minimum=2)
+    other = intent(nonce=1, owner=OTHER, receiver=OTHER)
+    assert pack([first, second, other], "deposit", BatchLimits()) == [first, other]
+
+
 def test_expired__close_to_the_deadline__named() -> None:
     soon, later = intent(deadline=1_059), intent(deadline=1_060)
     assert expired([soon, later], now=1_000, margin=60) == [soon]
@@ -132,6 +172,13 @@ def test_batch_id__anything_differs__another_id() -> None:
     }
     assert len(ids) == 6
     assert batch_id(1, GATEWAY, [(a, 0)]) == batch_id(1, GATEWAY, [(a, 0)])
+
+
+def test_batch_id__example__is_the_hash_of_its_parts() -> None:
+    parts = [b"breakwater.batch.1", (31337).to_bytes(32, "big"), bytes.fromhex(GATEWAY[2:])]
+    parts += [bytes.fromhex("ab" * 32), (258).to_bytes(4, "big")]
+    expected = "0x" + keccak(b"".join(parts)).hex()
+    assert batch_id(31337, GATEWAY, [("0x" + "ab" * 32, 258)]) == expected
 
 
 def test_pool__received_twice_packed_settled__each_once(tmp_path: Path) -> None:
@@ -164,3 +211,17 @@ def test_pool__received_twice_packed_settled__each_once(tmp_path: Path) -> None:
         again = Pool()
         again.refold(journal)
         assert again == pool
+
+
+def test_pool__dropped__waits_no_more_and_is_not_taken_in_again(tmp_path: Path) -> None:
+    one, two = intent(nonce=1), intent(nonce=2)
+    with Journal.open(str(tmp_path / "journal.db")) as journal:
+        receive(journal, [one, two])
+        why = {"id": one.id, "why": "EXPIRED"}
+        journal.append([Draft(Kind.INTENT_DROPPED, "batcher", f"intent:{one.id}", why)])
+        receive(journal, [one])
+        pool = Pool()
+        pool.refold(journal)
+        assert list(pool.waiting.values()) == [two]
+        assert pool.dropped == {one.id: "EXPIRED"}
+        assert pool.knows(one.id)

@@ -25,6 +25,8 @@ def test_tighten__several_steps__only_ever_less(path: Path) -> None:
         assert machine.tighten(HaltState.HALTED, "guardian", "exploit").state is HaltState.HALTED
         unchanged = machine.tighten(HaltState.REDUCING, "risk", "VaR again")
         assert (unchanged.state, unchanged.reason) == (HaltState.HALTED, "exploit")
+        again = machine.tighten(HaltState.HALTED, "operator", "drill")
+        assert (again.by, again.reason) == ("guardian", "exploit")
         assert journal.head().seq == 2
 
 

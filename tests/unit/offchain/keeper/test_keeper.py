@@ -16,8 +16,16 @@ from offchain.chain.signers import KeySigner
 from offchain.chain.txbook import Urgency
 from offchain.halt.machine import HaltMachine
 from offchain.journal.store import Journal
-from offchain.keeper.jobs import Call, HarvestJob, Position, ReportJob, Trigger, positions
-from offchain.keeper.view import ContractView
+from offchain.keeper.jobs import (
+    Call,
+    HarvestJob,
+    Position,
+    ProcessJob,
+    ReportJob,
+    Trigger,
+    positions,
+)
+from offchain.keeper.view import ContractView, ReadError
 from offchain.loop import Orchestrator
 from offchain.metrics import Metrics
 
@@ -215,3 +223,64 @@ def test_jobs__frozen__only_a_loss_is_reported(
     assert (HarvestJob().due(view), ReportJob().due(view)) == (harvest, report)
     if report:
         assert ReportJob().call(view).to == TARGET
+
+
+@dataclass
+class Queue:
+    """An exit queue whose head is `dust` requests of a share each; `liquid` shares can be paid."""
+
+    waiting: int
+    liquid: int
+    dust: int = 0
+    refuses: bool = False
+    block: Block = field(default_factory=lambda: Block(1, "0x", "0x", 8, 10**9))
+
+    def has(self, _name: str) -> bool:
+        return True
+
+    def address(self, _name: str) -> str:
+        return TARGET
+
+    def read(self, _target: str, _artifact: str, function: str, *arguments: Any) -> Any:
+        if function == "process":
+            if self.refuses:
+                raise ReadError("UnfairPrice")
+            (requests,) = arguments
+            reach = requests if requests <= self.dust else self.waiting
+            return min(reach, self.liquid, self.waiting), 7
+        return {"queuedShares": self.waiting, "totalSupply": 1_000_000}[function]
+
+
+@pytest.mark.parametrize(
+    ("queue", "due"),
+    [
+        (Queue(waiting=0, liquid=5_000), False),
+        (Queue(waiting=5_000, liquid=0), False),
+        (Queue(waiting=5_000, liquid=999), False),
+        (Queue(waiting=5_000, liquid=1_000), True),
+        (Queue(waiting=50, liquid=50), True),
+        (Queue(waiting=50, liquid=49), False),
+        (Queue(waiting=5_000, liquid=5_000, refuses=True), False),
+        (Queue(waiting=5_000, liquid=5_000, dust=150), True),
+        (Queue(waiting=5_000, liquid=100, dust=150), False),
+    ],
+    ids=[
+        "nobody waits",
+        "nothing can be paid",
+        "too little for a call",
+        "enough for a call",
+        "all who wait",
+        "all but one of little",
+        "refused",
+        "dust ahead of the others",
+        "dust and nothing for those behind",
+    ],
+)
+def test_process__queue__is_processed_when_it_is_worth_a_call(queue: Queue, due: bool) -> None:
+    assert ProcessJob().due(cast(ContractView, queue)) is due
+
+
+def test_process__call__is_one_per_block_and_takes_risk_off() -> None:
+    queue = Queue(waiting=5_000, liquid=5_000)
+    call = ProcessJob().call(cast(ContractView, queue))
+    assert (call.key, call.to, call.urgency) == ("process:1", TARGET, Urgency.REDUCE)

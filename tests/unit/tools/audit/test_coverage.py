@@ -10,6 +10,8 @@ import pytest
 from offchain.artifacts import Artifact
 from tests.support.evm import Contract, Evm, Interface
 from tools.audit.coverage import judge
+from tools.audit.coverage.contracts import Reached
+from tools.audit.gates import coverage
 from tools.audit.instrument import probes, tree, vyper
 from tools.audit.instrument.probes import Numbers, Probe
 from tools.audit.instrument.text import Wrap, apply
@@ -45,6 +47,25 @@ def pay(amount: uint256):
         self.paid += amount - 1
     else:
         self.paid += amount
+"""
+BOOTH = """
+# pragma version 0.4.3
+import fees
+
+@external
+@view
+def price(amount: uint256) -> uint256:
+    return fees._with_fee(amount)
+"""
+FEES = """
+# pragma version 0.4.3
+
+@internal
+@pure
+def _with_fee(amount: uint256) -> uint256:
+    if amount > 9:
+        return amount + 1
+    return amount
 """
 
 
@@ -116,7 +137,7 @@ def test_probes__untested_line_and_way__named(toll) -> None:
 def test_probes__vyper__the_same() -> None:
     numbers = Numbers()
     path = "contracts/Toll.vy"
-    artifact = vyper.compile_source(path, vyper.instrument(path, SNAKE, numbers))
+    (artifact,) = vyper.compile_sources({path: vyper.instrument(path, SNAKE, numbers)})
     contract = deployed(list(artifact.abi), artifact.bytecode)
     contract.pay(1)
     missing = gaps(numbers.probes, reached(contract), SNAKE)
@@ -129,6 +150,55 @@ def test_probes__vyper__the_same() -> None:
     with pytest.raises(Exception, match="nothing"):
         contract.pay(0)
     assert gaps(numbers.probes, reached(contract), SNAKE) == ()
+
+
+def test_probes__vyper_module__probed_inside_what_imports_it() -> None:
+    numbers = Numbers()
+    sources = {"contracts/Booth.vy": BOOTH, "contracts/fees.vy": FEES}
+    probed = {path: vyper.instrument(path, text, numbers) for path, text in sources.items()}
+    (artifact,) = vyper.compile_sources(probed)
+    contract = deployed(list(artifact.abi), artifact.bytecode)
+    assert contract.price(1) == 1
+    verdict = judge.judge(numbers.probes, reached(contract), sources, ())
+    assert [str(gap) for gap in verdict.gaps] == [
+        "contracts/fees.vy:7: true way of if amount > 9:",
+        "contracts/fees.vy:8: return amount + 1",
+    ]
+
+
+def measured(hits: dict[str, set[int]], failed: tuple[str, ...] = ()) -> Reached:
+    return Reached(
+        [Probe(PATH, 8), Probe(PATH, 9, "true")],
+        {test: frozenset(found) for test, found in hits.items()},
+        dict.fromkeys(hits, 0.1),
+        failed,
+    )
+
+
+def test_gate__all_reached__green() -> None:
+    result = coverage.judge(measured({"t": {0}, "u": {1}}), {PATH: SOURCE}, ())
+    assert result.passed
+    figures = result.figures
+    assert (figures["line_coverage_pct"], figures["branch_coverage_pct"]) == (100.0, 100.0)
+
+
+def test_gate__uncovered_line__red() -> None:
+    result = coverage.judge(measured({"t": {1}}), {PATH: SOURCE}, ())
+    assert not result.passed
+    assert len(result.failures) == 1 and "Toll.sol:8: if (amount == 0)" in result.failures[0]
+
+
+def test_gate__line_that_only_a_failing_test_reached__red() -> None:
+    result = coverage.judge(measured({"t": {0}, "u": {1}}, ("u",)), {PATH: SOURCE}, ())
+    assert not result.passed
+    assert "true way" in result.failures[0]
+
+
+def test_gate__stale_reason__red() -> None:
+    text = SOURCE.split("\n")[7].strip()
+    exemption = judge.Exemption(PATH, text, "", "no chain has such an amount")
+    result = coverage.judge(measured({"t": {0, 1}}), {PATH: SOURCE}, (exemption,))
+    assert result.failures == (f"stale exception: {PATH}: line of {text}",)
 
 
 def test_judge__exception_with_a_reason__green_and_counted() -> None:

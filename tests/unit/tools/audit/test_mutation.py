@@ -63,6 +63,23 @@ def pay(amount: uint256):
     assert amount < 100, "too much"
     self.paid += amount
 """
+BOOTH = """
+# pragma version 0.4.3
+import fees
+
+@external
+@view
+def price(amount: uint256) -> uint256:
+    return fees._with_fee(amount)
+"""
+FEES = """
+# pragma version 0.4.3
+
+@internal
+@view
+def _with_fee(amount: uint256) -> uint256:
+    return amount + 1 if msg.sender != self else amount
+"""
 LINES = [
     Mutant(PATH, 1, "ROR", "if (a < b)", "a < b", "a <= b"),
     Mutant(PATH, 2, "CR", "b", "c", ""),
@@ -159,7 +176,7 @@ def test_planted__flipped_guard__acts(toll: World, new: str, refused: int) -> No
 def test_planted__vyper__each_fault_behind_its_switch() -> None:
     path = "contracts/safety/Snake.vy"
     plants = dict(enumerate(vyper.plants(path, SNAKE), 1))
-    good, artifact = vyper.compile_faults(path, SNAKE, plants)
+    good, (artifact,) = vyper.compile_faults({path: SNAKE}, plants)
     world = World(list(artifact.abi), artifact.bytecode, {n: p.mutant for n, p in good.items()})
     plain = world.deploy(0)
     plain.pay(99)
@@ -173,6 +190,15 @@ def test_planted__vyper__each_fault_behind_its_switch() -> None:
     forgetful = world.deploy(world.number("CR"))
     forgetful.pay(99)
     assert forgetful.paid() == 0
+
+
+def test_planted__vyper_module__fault_acts_in_what_imports_it() -> None:
+    sources = {"contracts/Booth.vy": BOOTH, "contracts/fees.vy": FEES}
+    found = [plant for path, text in sources.items() for plant in vyper.plants(path, text)]
+    good, (artifact,) = vyper.compile_faults(sources, dict(enumerate(found, 1)))
+    world = World(list(artifact.abi), artifact.bytecode, {n: p.mutant for n, p in good.items()})
+    assert world.deploy(0).price(9) == 10
+    assert world.deploy(world.number("AOR", "amount - 1")).price(9) == 8
 
 
 def test_judge__survivor_in_the_safety_plane__red() -> None:
@@ -241,9 +267,17 @@ def test_put_in_force__python_fault__whoever_imported_it_runs_it() -> None:
     assert 0 in changed
 
 
-def test_forked__child_that_hangs__ends_in_time() -> None:
+def test_forked__child_that_never_stops__ends_in_time() -> None:
+    def spin() -> None:
+        while True:
+            pass
+
+    assert plugin.forked([], 0.5, spin) == "timeout"
+
+
+def test_forked__child_that_sleeps_for_ever__ends_in_time() -> None:
     began = time.monotonic()
-    assert plugin.forked([], 0.5, lambda: time.sleep(60)) == "timeout"
+    assert plugin.forked([], 0.02, lambda: time.sleep(60)) == "timeout"
     assert time.monotonic() - began < 30
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tools.audit import properties
+from tools.audit import properties, pytests
 from tools.audit.gate import Budget, GateError
 from tools.audit.gates import properties as gate
+from tools.audit.pytests import Case
 
+OUTCOMES = ("skipped", "passed", "failed", "passed")
 CATALOGUE = """
 [R1]
 plane = "capital"
@@ -49,6 +51,24 @@ def test_gate__test_and_control__green_and_written(root: Path) -> None:
     assert "Books balance." in written
     assert "`test_books`" in written
     assert "`test_broken_books`" in written
+
+
+def test_gate__state_machine__is_a_test_by_its_class(root: Path) -> None:
+    machine = 'class TestBooks(Books.TestCase):\n    """Property: R1."""\n'
+    (root / "tests" / "test_books.py").write_text(machine + CONTROL.replace("TestBooks", "TestBad"))
+    assert run(root) == ()
+    assert "`TestBooks`" in (root / "audits" / "properties.md").read_text()
+
+
+def test_gate__how_a_gates_own_run_ended__is_known(root: Path) -> None:
+    assert gate.run(Budget(), root).figures["properties_not_run"] == 1
+    place = "tests/test_books.py::test_books"
+    ended = [Case(f"{place}[{n}]", outcome, 1.0, "") for n, outcome in enumerate(OUTCOMES)]
+    pytests.remember("fuzz", ended[:2], root)
+    assert gate.run(Budget(), root).figures["properties_not_run"] == 0
+    assert "| last result | passed |" in (root / "audits" / "properties.md").read_text()
+    pytests.remember("fuzz", ended, root)
+    assert run(root) == ("a test or proof of R1 failed",)
 
 
 def test_gate__no_test__red(root: Path) -> None:
