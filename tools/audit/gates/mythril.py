@@ -10,15 +10,16 @@ from tools.audit.mythril.analysis import NIGHT, Analysis, Settings
 
 TITLE = "Symbolic execution of the creation bytecode that ships (Mythril)"
 PROVES = (
-    "Within its processor time per contract, Mythril's detectors report nothing that nobody judged,"
-    " on the bytecode as it is deployed: the constructor, then any call from any storage. Planted"
-    " defects, in Solidity and in Vyper, are found in the same run."
+    "Within so many executed instructions per contract, Mythril's detectors report nothing that"
+    " nobody judged, on the bytecode as it is deployed: the constructor, then any call from any"
+    " storage. Planted defects, in Solidity and in Vyper, are found in the same run."
 )
 DOES_NOT = (
     "It is bounded search, not proof: the notes give the share of instructions that was executed."
     " One call in a row in CI, two at night. Foreign contracts answer anything, but as many bytes"
-    " as the caller reserved. Where a constructor does not end within its time, its deployed code"
-    " is analysed without its immutables, and a figure counts these."
+    " as the caller reserved. Where a constructor does not end within its steps, its deployed code"
+    " is analysed without its immutables, and a figure counts these. Overflow is not looked for:"
+    " both compilers check arithmetic, and what is unchecked is proven by halmos and fuzzed."
 )
 
 
@@ -39,10 +40,11 @@ def judge(
 ) -> GateResult:
     """The gate's verdict over finished analyses."""
     verdict = triage.judge(production, rules, entries)
+    planted = {a.target.name: {issue.swc for issue in a.issues} for a in canaries}
     missed = [
-        f"{a.target.name}: SWC-{targets.CANARIES[a.target.name]} was planted and not found"
-        for a in canaries
-        if targets.CANARIES[a.target.name] not in {issue.swc for issue in a.issues}
+        f"{name}: SWC-{swc} was planted and not found"
+        for name, swc in targets.CANARIES.items()
+        if swc not in planted.get(name, set())
     ]
     skipped = [a for a in production if not a.complete]
     failures = [*missed]
@@ -62,16 +64,18 @@ def judge(
         "mythril_contracts": len(production) - len(skipped),
         "mythril_not_analysed": len(skipped),
         "mythril_constructor_unfinished": sum(not a.constructed for a in production),
-        "mythril_canary_found": not missed and bool(canaries),
+        "mythril_canary_found": not missed,
         "mythril_untriaged": len(verdict.untriaged),
         "mythril_triaged": len(verdict.triaged),
         "mythril_stale": len(verdict.stale),
         "mythril_filtered": len(verdict.filtered),
+        "mythril_unseen": len(verdict.unseen),
+        "mythril_searched_to_the_end": sum(a.complete and not a.exhausted for a in production),
         "mythril_executed_pct": round(100 * executed / max(instructions, 1), 1),
     }
     promises = {
         "mythril_not_analysed": not skipped and bool(production),
-        "mythril_canary_found": not missed and bool(canaries),
+        "mythril_canary_found": not missed,
         "mythril_untriaged": not verdict.untriaged and not verdict.objections,
         "mythril_stale": not verdict.stale,
     }
@@ -88,6 +92,8 @@ def judge(
     ]
     notes = [
         f"{a.target.name}: {a.executed} of {a.instructions} instructions, code {a.target.digest}"
+        + f", {a.seconds} s of processor time"
+        + (", out of steps" if a.exhausted else ", searched to the end")
         + ("" if a.constructed else ", deployed code only")
         for a in production
     ]

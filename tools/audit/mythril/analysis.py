@@ -1,4 +1,4 @@
-"""Has Mythril analyse targets, two at a time, and keeps each answer by what it came from."""
+"""Has Mythril analyse targets, side by side, and keeps each answer by what it came from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +20,32 @@ PYTHON = ROOT / ".venv-mythril" / "bin" / "python"
 CACHE = ROOT / ".tools" / "cache"
 HERE = Path(__file__).parent
 WORKER = "tools.audit.mythril.worker"
-# An analysis counts only if the constructor came to its end and calls were executed.
+# An analysis counts only if calls were executed.
 LEAST_EXECUTED = 40
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How far Mythril may go, per contract.
+    """How far Mythril may go, per contract; all but `seconds` is the same on every machine.
 
     Attributes:
-        create_seconds: processor time for the constructor.
-        seconds: processor time for calls to the contract.
+        create_steps: instructions of the constructor that may be executed.
+        steps: instructions of the deployed code that may be executed, on all paths together.
         transactions: calls in a row.
-        solver_ms: time for one query.
-        any_storage: start from any storage, not from what the constructor left.
+        solver_units: z3's own measure of work, for one query.
+        seconds: of processor time; a contract that needs more counts as not analysed.
     """
 
-    create_seconds: int = 15
-    seconds: int = 20
+    create_steps: int = 8_000
+    steps: int = 2_500
     transactions: int = 1
-    solver_ms: int = 2_000
-    any_storage: bool = True
+    solver_units: int = 1_000_000
+    seconds: int = 900
 
 
-NIGHT = Settings(create_seconds=300, seconds=900, transactions=2, solver_ms=10_000)
+NIGHT = Settings(
+    create_steps=40_000, steps=40_000, transactions=2, solver_units=5_000_000, seconds=14_400
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,15 @@ class Issue:
 
 @dataclass(frozen=True)
 class Analysis:
-    """Mythril's answer for one contract."""
+    """Mythril's answer for one contract.
+
+    Attributes:
+        failure: what it died of, or ''.
+        executed: instructions of the deployed code that were executed, of `instructions`.
+        seconds: of processor time.
+        constructed: whether the constructor came to an end.
+        exhausted: whether paths were left because there were no more steps.
+    """
 
     target: Target
     failure: str
@@ -69,6 +79,7 @@ class Analysis:
     instructions: int
     seconds: float
     constructed: bool
+    exhausted: bool
     issues: tuple[Issue, ...]
 
     @property
@@ -85,6 +96,8 @@ def analyse(
 ) -> list[Analysis]:
     """Answers in the order of the targets; those that were analysed before cost nothing.
 
+    A failure is no answer, so it is not kept: the next run tries again.
+
     Raises:
         GateError: Mythril's environment is not there, or its process failed.
     """
@@ -95,14 +108,17 @@ def analyse(
     done = len(targets) - len(open_targets)
     if done:
         say(f"  mythril: {done} of {len(targets)} contracts are as they were when last analysed")
-    if open_targets:
-        _run(open_targets, settings, workers, say, kept)
-    return [_read(t, json.loads(kept[t.name].read_text(encoding="utf-8"))) for t in targets]
+    failed = _run(open_targets, settings, workers, say, kept) if open_targets else {}
+    return [
+        _read(t, failed.get(t.name) or json.loads(kept[t.name].read_text(encoding="utf-8")))
+        for t in targets
+    ]
 
 
 def _key(target: Target, settings: Settings) -> str:
-    total = hashlib.sha256(json.dumps(settings.__dict__, sort_keys=True).encode())
-    for part in (HERE / "engine.py", HERE / "worker.py", ROOT / "requirements" / "mythril.lock"):
+    total = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+    ours = [HERE / f"{name}.py" for name in ("engine", "search", "worker")]
+    for part in (*ours, ROOT / "requirements" / "mythril.lock"):
         total.update(part.read_bytes())
     total.update(target.digest.encode() + target.code[-4_096:])
     return total.hexdigest()
@@ -114,17 +130,18 @@ def _run(
     workers: int,
     say: Callable[[str], None],
     kept: dict[str, Path],
-) -> None:
+) -> dict[str, dict[str, Any]]:
+    # The largest first: otherwise one worker ends long after the others.
     jobs = [
-        {
-            "name": t.name,
-            "code": t.code.hex(),
-            "runtime": t.deployed.hex(),
-            **settings.__dict__,
-        }
-        for t in targets
+        {"name": t.name, "code": t.code.hex(), "runtime": t.deployed.hex(), **asdict(settings)}
+        for t in sorted(targets, key=lambda t: -len(t.code))
     ]
+    failed = {}
+    # Mythril wants a folder for signatures, and the order of a set must not change its search.
+    home = ROOT / ".cache" / "mythril"
+    home.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    environment |= {"MYTHRIL_DIR": str(home), "PYTHONHASHSEED": "0"}
     command = [str(PYTHON), "-m", WORKER, str(workers)]
     with subprocess.Popen(
         command,
@@ -143,16 +160,23 @@ def _run(
         process.stdin.close()
         for number, line in enumerate(process.stdout, 1):
             answer = json.loads(line)
-            path = kept[answer["name"]]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_suffix(f".{os.getpid()}")
-            draft.write_text(line, encoding="utf-8")
-            draft.replace(path)
+            if answer["failure"]:
+                failed[answer["name"]] = answer
+            else:
+                _keep(kept[answer["name"]], line)
             share = f"{answer['executed']} of {answer['instructions']} instructions"
             say(f"  mythril: {number}/{len(jobs)} {answer['name']}, {share}, {answer['seconds']} s")
         listener.join()
     if process.returncode:
         raise GateError(f"Mythril failed: {''.join(said).strip()[-1500:]}")
+    return failed
+
+
+def _keep(path: Path, line: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.write_text(line, encoding="utf-8")
+    draft.replace(path)
 
 
 def _read(target: Target, answer: dict[str, Any]) -> Analysis:
@@ -173,5 +197,6 @@ def _read(target: Target, answer: dict[str, Any]) -> Analysis:
         answer["instructions"],
         answer["seconds"],
         answer["constructed"],
+        answer["exhausted"],
         tuple(sorted(issues.values(), key=lambda i: (i.function, i.swc))),
     )

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from copy import copy
-from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from mythril.exceptions import SolverTimeOutException, UnsatError
-from mythril.laser.ethereum import svm, time_handler
 from mythril.laser.ethereum.instructions import Instruction, StateTransition
+from mythril.laser.ethereum.state.calldata import SymbolicCalldata
+from mythril.laser.ethereum.state.constraints import Constraints
 from mythril.laser.ethereum.state.memory import Memory
 from mythril.laser.ethereum.state.return_data import ReturnData
-from mythril.laser.smt import symbol_factory
+from mythril.laser.smt import Concat, Solver, simplify, symbol_factory
+from mythril.laser.smt.solver.solver import BaseSolver
+from mythril.support import model
 from mythril.support.model import get_model
+from mythril.support.support_args import args
 
 # More places than a table of a contract of the largest size has entries.
 MOST_TARGETS = 64
+# A missed entry is a function that is never seen: worth more work than one path is.
+TABLE_WORK = 20
 
 
 @cache
@@ -29,30 +33,98 @@ def _concrete(value: Any) -> int | None:
     return value if isinstance(value, int) else value.value
 
 
-class _Processor:
-    """Stands where Mythril looks at the clock."""
+class _Here:
+    """Stands where Mythril starts a thread for every query."""
 
-    @staticmethod
-    def time() -> float:
-        return time.process_time()
+    def __init__(self, _: int) -> None:
+        self._query: Any = None
 
-    @staticmethod
-    def now() -> datetime:
-        return datetime.fromtimestamp(time.process_time(), UTC)
+    def apply_async(self, ask: Any, args: Any) -> _Here:
+        self._query = partial(ask, *args)
+        return self
+
+    def get(self, _: int) -> Any:
+        return self._query()
+
+    def terminate(self) -> None:
+        """There is nothing to end."""
 
 
-def install() -> None:
-    """Applies all of the below."""
-    _count_processor_time()
+class _Satisfier(Solver):  # type: ignore[misc]
+    """Stands where Mythril asks for the shortest call that shows a finding: any will do."""
+
+    def minimize(self, _: Any) -> None:
+        """Leaves the wish unheard."""
+
+    maximize = minimize
+
+
+def install(solver_units: int) -> None:
+    """Applies all of the below; a query gets so many of the solver's own units of work."""
+    _count_work(solver_units)
+    _keep_what_may_be_possible()
+    _ask_only_whether()
+    _read_words_at_once()
     _hasten_memory()
     _answer_as_long_as_asked()
     _follow_code_tables()
 
 
-def _count_processor_time() -> None:
-    """Limits are processor time: a busy machine sees as much of a contract as an idle one."""
-    time_handler.time = _Processor
-    svm.datetime = _Processor
+def _count_work(solver_units: int) -> None:
+    """A query is given up after so much work, not after so much time.
+
+    Every machine then gives up the same queries, however busy it is.
+    """
+
+    def bound(solver: Any, units: int) -> None:
+        solver.raw.set("rlimit", max(units, solver_units))
+
+    BaseSolver.set_timeout = bound
+    args.solver_timeout = solver_units
+
+
+def _keep_what_may_be_possible() -> None:
+    """A path is left when it is impossible, not when the solver gave up on it."""
+
+    def possible(constraints: Any, _: Any = None) -> bool:
+        try:
+            get_model(constraints)
+        except SolverTimeOutException:
+            return True
+        except UnsatError:
+            return False
+        return True
+
+    Constraints.is_possible = possible
+
+
+def _ask_only_whether() -> None:
+    """Of the call that shows a finding only its selector is wanted.
+
+    Mythril looks for the shortest call, and then reads each of its bytes from the model, which took
+    nine tenths of all time.
+    """
+    model.ThreadPool = _Here
+    model.Optimize = _Satisfier
+
+    def selector(data: Any, found: Any) -> list[int]:
+        size = found.eval(data.calldatasize.raw, model_completion=True).as_long()
+        return [
+            found.eval(data._load(i).raw, model_completion=True).as_long()
+            for i in range(min(size, 4))
+        ]
+
+    SymbolicCalldata.concrete = selector
+
+
+def _read_words_at_once() -> None:
+    """A word of calldata is 32 bytes: Mythril asks the solver after each if it was the last."""
+
+    def word(data: Any, offset: Any) -> Any:
+        place = _word(offset) if isinstance(offset, int) else offset
+        return simplify(Concat([data._load(simplify(place + _word(i))) for i in range(32)]))
+
+    SymbolicCalldata.get_word_at = word
 
 
 def _hasten_memory() -> None:
@@ -136,10 +208,12 @@ def _follow_code_tables() -> None:
         rest = copy(state)
         for _ in range(MOST_TARGETS):
             try:
-                model = get_model(rest.world_state.constraints)
+                found = get_model(
+                    rest.world_state.constraints, solver_timeout=TABLE_WORK * args.solver_timeout
+                )
             except (UnsatError, SolverTimeOutException):
                 break
-            place = model.eval(offset.raw, model_completion=True).as_long()
+            place = found.eval(offset.raw, model_completion=True).as_long()
             branch = copy(state)
             branch.world_state.constraints.append(offset == _word(place))
             branch.mstate.stack[-2] = _word(place)

@@ -48,12 +48,14 @@ class Target:
 def production() -> list[Target]:
     """Every production contract that has code of its own to run.
 
-    A library whose functions are all internal is part of the contracts that use it.
+    Left out is what is never deployed by itself and so is analysed as a part of others: abstract
+    contracts (they have no bytecode), libraries whose functions are all internal, and Vyper
+    modules, which are named in snake_case where a contract is named in CamelCase.
     """
     build.ensure_compiled()
     arguments = tomllib.loads(CONSTRUCTORS.read_text(encoding="utf-8"))
     found = [artifacts.load(name) for name in artifacts.names()]
-    deployable = [a for a in found if a.bytecode and _has_functions(a)]
+    deployable = [a for a in found if a.bytecode and _has_functions(a) and not _is_module(a)]
     unknown = set(arguments) - {a.name for a in deployable}
     if unknown:
         raise GateError(f"{CONSTRUCTORS.name} names no such contract: {', '.join(sorted(unknown))}")
@@ -78,6 +80,10 @@ def digest(artifact: Artifact) -> str:
 
 def _has_functions(artifact: Artifact) -> bool:
     return any(entry["type"] in ("function", "fallback", "receive") for entry in artifact.abi)
+
+
+def _is_module(artifact: Artifact) -> bool:
+    return artifact.source_id.endswith(".vy") and artifact.name.islower()
 
 
 def _target(artifact: Artifact, arguments: Sequence[Any] | None) -> Target:

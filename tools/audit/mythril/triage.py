@@ -14,6 +14,8 @@ from tools.audit.sources import ROOT
 
 FILE = ROOT / "audits" / "mythril" / "triage.toml"
 SHORTEST_REASON = 20
+# What the canaries stand for, and foreign code run as one's own: each is judged where it is found.
+NEVER_BY_RULE = frozenset({"106", "107", "112"})
 HEADER = """\
 # Findings of Mythril that were judged, and why each is no defect. An entry holds for the code with
 # that hash: when the contract changes it is stale, the gate fails, and somebody looks again:
@@ -49,6 +51,7 @@ class Judgement:
         triaged: findings with their entry.
         filtered: findings with the rule that leaves them out.
         stale: entries whose contract has changed or is gone.
+        unseen: entries that hold, but whose finding this search did not come to.
         objections: entries and rules that lack a reason, or say the same twice.
     """
 
@@ -56,6 +59,7 @@ class Judgement:
     triaged: tuple[tuple[Issue, Entry], ...]
     filtered: tuple[tuple[Issue, Rule], ...]
     stale: tuple[Entry, ...]
+    unseen: tuple[Entry, ...]
     objections: tuple[str, ...]
 
 
@@ -96,7 +100,7 @@ def judge(
     digests = {a.target.name: a.target.digest for a in analyses}
     stale = tuple(e for e in entries if digests.get(e.contract) != e.code)
     valid = {(e.contract, e.function, e.swc): e for e in entries if e not in stale}
-    by_rule = {rule.swc: rule for rule in rules}
+    by_rule = {rule.swc: rule for rule in rules if rule.swc not in NEVER_BY_RULE}
     untriaged, triaged, filtered = [], [], []
     for issue in (issue for a in analyses for issue in a.issues):
         entry = valid.get((issue.contract, issue.function, issue.swc))
@@ -106,13 +110,19 @@ def judge(
             filtered.append((issue, by_rule[issue.swc]))
         else:
             untriaged.append(issue)
-    return Judgement(
-        tuple(untriaged), tuple(triaged), tuple(filtered), stale, _objections(rules, entries)
-    )
+    seen = {entry for _, entry in triaged}
+    unseen = tuple(e for e in valid.values() if e not in seen)
+    said = _objections(rules, entries)
+    return Judgement(tuple(untriaged), tuple(triaged), tuple(filtered), stale, unseen, said)
 
 
 def _objections(rules: Sequence[Rule], entries: Sequence[Entry]) -> tuple[str, ...]:
     said = [f"SWC-{r.swc}: the rule has no reason" for r in rules if _unreasoned(r.reason)]
+    said += [
+        f"SWC-{r.swc}: judged for each finding, never by a rule"
+        for r in rules
+        if r.swc in NEVER_BY_RULE
+    ]
     seen = set()
     for one in entries:
         place = f"{one.contract}.{one.function}, SWC-{one.swc}"

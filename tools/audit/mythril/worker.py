@@ -14,28 +14,32 @@ import time
 import traceback
 from typing import Any
 
+from mythril.analysis import symbolic
 from mythril.analysis.security import fire_lasers
 from mythril.analysis.symbolic import SymExecWrapper
 from mythril.laser.ethereum.transaction import ContractCreationTransaction
 from mythril.laser.plugin.builder import PluginBuilder
 from mythril.laser.plugin.interface import LaserPlugin
 from mythril.laser.plugin.loader import LaserPluginLoader
+from mythril.laser.plugin.signals import PluginSkipWorldState
 from mythril.mythril import MythrilDisassembler
 from mythril.support.loader import DynLoader
 from mythril.support.start_time import StartTime
 from mythril.support.support_args import args
 
 from tools.audit.mythril import engine
+from tools.audit.mythril.search import Search
 
 DEPTH = 128
 LOOPS = 3
+# Seconds: Search ends the work, the clock does not.
+NEVER = 1_000_000
 
 
 class Witness(LaserPlugin):  # type: ignore[misc]
     """Notes which instructions and functions of the deployed code were executed."""
 
-    def __init__(self, seconds: int) -> None:
-        self.seconds = seconds
+    def __init__(self) -> None:
         self.executed: set[int] = set()
         self.functions: set[str] = set()
         self.instructions = 0
@@ -47,11 +51,17 @@ class Witness(LaserPlugin):  # type: ignore[misc]
         def note(state: Any) -> None:
             if isinstance(state.current_transaction, ContractCreationTransaction):
                 return
-            # Mythril counts from anew when the constructor is done, but knows one limit for both.
-            symbolic_vm.execution_timeout = self.seconds
             self.executed.add(state.mstate.pc)
             self.functions.add(str(state.environment.active_function_name))
             self.instructions = len(state.environment.code.instruction_list)
+
+        @symbolic_vm.laser_hook("add_world_state")  # type: ignore[untyped-decorator]
+        def created(state: Any) -> None:
+            if isinstance(state.current_transaction, ContractCreationTransaction):
+                if not state.world_state.constraints.is_possible():
+                    raise PluginSkipWorldState
+                # Storage is arbitrary from here on: a second way through would add nothing.
+                Search.created = True
 
 
 class WitnessBuilder(PluginBuilder):  # type: ignore[misc]
@@ -78,11 +88,15 @@ def _selector(issue: Any) -> str:
 
 def analyse(job: dict[str, Any]) -> dict[str, Any]:
     """What Mythril finds in one contract."""
-    args.solver_timeout = job["solver_ms"]
     args.pruning_factor = 0
     args.disable_iprof = True
-    args.unconstrained_storage = job["any_storage"]
-    witness = Witness(job["seconds"])
+    args.use_integer_module = False
+    args.unconstrained_storage = True
+    engine.install(job["solver_units"])
+    Search.create_steps, Search.steps = job["create_steps"], job["steps"]
+    Search.seconds = job["seconds"]
+    symbolic.BreadthFirstSearchStrategy = Search
+    witness = Witness()
     LaserPluginLoader().load(WitnessBuilder(witness))
     started = time.process_time()
     failure, issues, constructed = "", [], False
@@ -99,6 +113,7 @@ def analyse(job: dict[str, Any]) -> dict[str, Any]:
         "failure": failure,
         "seconds": round(time.process_time() - started, 1),
         "constructed": constructed,
+        "exhausted": Search.exhausted,
         "executed": len(witness.executed),
         "instructions": witness.instructions,
         "functions": sorted(witness.functions),
@@ -126,9 +141,9 @@ def _explore(job: dict[str, Any], code: str, deployed: bool) -> list[Any]:
         "bfs",
         dynloader=DynLoader(None, active=False),
         max_depth=DEPTH,
-        execution_timeout=job["create_seconds"] + job["seconds"],
+        execution_timeout=NEVER,
         loop_bound=LOOPS,
-        create_timeout=job["create_seconds"],
+        create_timeout=NEVER,
         transaction_count=job["transactions"],
         compulsory_statespace=False,
     )
@@ -138,7 +153,6 @@ def _explore(job: dict[str, Any], code: str, deployed: bool) -> list[Any]:
 def main() -> None:
     """Answers jobs in the order in which they are done."""
     jobs = json.load(sys.stdin)
-    engine.install()
     with multiprocessing.get_context("fork").Pool(int(sys.argv[1]), maxtasksperchild=1) as pool:
         for answer in pool.imap_unordered(analyse, jobs):
             print(json.dumps(answer), flush=True)

@@ -24,7 +24,8 @@ RULE = Rule("101", "every sum is checked by the compiler")
 
 
 def analysed(name: str, *issues: Issue, digest: str = "aaaa", executed: int = 900) -> Analysis:
-    return Analysis(Target(name, b"", b"", digest, {}), "", executed, 1_000, 1.0, True, issues)
+    target = Target(name, b"", b"", digest, {})
+    return Analysis(target, "", executed, 1_000, 1.0, True, False, issues)
 
 
 def canaries() -> list[Analysis]:
@@ -49,6 +50,47 @@ def test_mythril__code_changed__entry_is_stale_and_finding_open() -> None:
     assert result.figures["mythril_stale"] == result.figures["mythril_untriaged"] == 1
 
 
+def test_mythril__finding_that_nobody_judged__fails_and_names_it() -> None:
+    result = verdict(analysed("Vault", ISSUE), entries=())
+    assert not result.passed
+    assert result.figures["mythril_untriaged"] == 1
+    assert "Vault.exit(uint256): SWC-107" in result.failures[0]
+
+
+def test_mythril__finding_in_another_function_than_judged__fails() -> None:
+    elsewhere = replace(ISSUE, function="enter()")
+    assert not verdict(analysed("Vault", ISSUE, elsewhere)).passed
+
+
+def test_mythril__search_did_not_come_to_the_judged_finding__entry_is_not_stale() -> None:
+    result = verdict(analysed("Vault"))
+    assert result.passed, result.failures
+    assert (result.figures["mythril_unseen"], result.figures["mythril_stale"]) == (1, 0)
+
+
+def test_mythril__judged_contract_is_gone__entry_is_stale() -> None:
+    result = verdict(analysed("Other"))
+    assert result.figures["mythril_stale"] == 1 and not result.passed
+
+
+@pytest.mark.parametrize("swc", sorted(triage.NEVER_BY_RULE))
+def test_mythril__rule_for_what_the_canaries_stand_for__hides_nothing_and_fails(swc: str) -> None:
+    sweeping = Rule(swc, "there can be no such thing here at all")
+    found = replace(ISSUE, swc=swc)
+    result = verdict(analysed("Vault", found), entries=(), rules=(sweeping,))
+    assert result.figures["mythril_untriaged"] == 1 and result.figures["mythril_filtered"] == 0
+    assert not verdict(analysed("Vault"), rules=(sweeping,)).passed
+
+
+def test_mythril__entry_or_rule_without_a_reason__fails() -> None:
+    assert not verdict(analysed("Vault", ISSUE), entries=(replace(ENTRY, reason="fine"),)).passed
+    assert not verdict(analysed("Vault", ISSUE), rules=(Rule("101", "fine"),)).passed
+
+
+def test_mythril__judged_twice__fails() -> None:
+    assert not verdict(analysed("Vault", ISSUE), entries=(ENTRY, ENTRY)).passed
+
+
 @pytest.mark.parametrize(
     "tampered",
     [
@@ -68,6 +110,14 @@ def test_mythril__canary_not_found__fails() -> None:
     result = mythril.judge(silent, [analysed("Vault", ISSUE)], [RULE], [ENTRY])
     assert result.figures["mythril_canary_found"] is False
     assert len(result.failures) == len(CANARIES)
+
+
+@pytest.mark.parametrize("absent", CANARIES)
+def test_mythril__one_canary_not_even_analysed__fails(absent: str) -> None:
+    others = [one for one in canaries() if one.target.name != absent]
+    result = mythril.judge(others, [analysed("Vault", ISSUE)], [RULE], [ENTRY])
+    assert result.figures["mythril_canary_found"] is False and not result.passed
+    assert absent in result.failures[0]
 
 
 @pytest.mark.parametrize(
