@@ -29,6 +29,7 @@ from offchain.halt.machine import HaltMachine, HaltState
 from offchain.journal.reconcile import ROUTER, Books
 from offchain.journal.store import Journal, JournalError
 from offchain.journal.verify import Checkpoint, FileAnchor, Verification, verify
+from offchain.keeper.anchors import ANCHOR, on_chain, replaced
 from offchain.keeper.view import ContractView
 from offchain.loop import assemble
 from offchain.settings import Settings
@@ -72,6 +73,25 @@ def _open(settings: Settings) -> Journal:
 def _verify(journal: Journal, settings: Settings, anchors: tuple[str, ...] = ()) -> Verification:
     known = FileAnchor(settings.anchors).read() if settings.anchors else []
     return verify(journal, known + [Checkpoint.parse(text) for text in anchors])
+
+
+def _chain_anchors(journal: Journal, settings: Settings) -> list[Checkpoint]:
+    quorum = Quorum.connect(settings.urls, settings.quorum, settings.rpc_timeout)
+    try:
+        chain_id = quorum.chain_id()
+        deployment = Deployment.load(settings.deployment_file(chain_id), chain_id)
+        addresses = {name: deployment.address(name) for name in deployment.contracts}
+        block = quorum.block(quorum.head_number())
+        if block is None or ANCHOR not in addresses:
+            raise OffchainError(f"the deployment on chain {chain_id} has no {ANCHOR}")
+        view = ContractView(quorum, block, addresses)
+        anchors = on_chain(journal, view)
+        if not anchors and (other := replaced(journal, view)) is not None:
+            raise JournalError(f"the chain's anchors are of another journal: {other}")
+        click.echo(f"{len(anchors)} anchors on chain")
+        return anchors
+    finally:
+        quorum.close()
 
 
 def _require_sound(journal: Journal, settings: Settings) -> None:
@@ -189,12 +209,15 @@ def replay(context: click.Context, events: bool, until: int | None) -> None:
 
 @main.command("verify-journal")
 @click.option("--anchor", "anchors", multiple=True, metavar="SIZE:ROOT", help="A checkpoint.")
+@click.option("--chain", is_flag=True, help="Compare with the anchors on chain as well.")
 @click.pass_context
 @_one_line
-def verify_journal(context: click.Context, anchors: tuple[str, ...]) -> None:
+def verify_journal(context: click.Context, anchors: tuple[str, ...], chain: bool) -> None:
     """Find any changed, dropped, reordered or inserted event, and truncation against anchors."""
     settings = _settings(context)
     with _open(settings) as journal:
+        if chain:
+            anchors += tuple(str(anchor) for anchor in _chain_anchors(journal, settings))
         result = _verify(journal, settings, anchors)
     if not result.sound:
         for finding in result.findings[:20]:

@@ -24,6 +24,7 @@ from offchain.halt.machine import HaltError, HaltMachine, HaltState
 from offchain.journal.events import Draft, Kind
 from offchain.journal.store import Journal
 from offchain.journal.verify import Checkpointer, FileAnchor, verify
+from offchain.keeper.anchors import AnchorJob, on_chain, replaced
 from offchain.keeper.jobs import Job, all_jobs
 from offchain.keeper.view import ContractView, ReadError, interface
 from offchain.metrics import Metrics
@@ -323,7 +324,15 @@ def assemble(
         journal = journal or Journal.open(settings.journal)
         journal.lead()
         anchor = FileAnchor(settings.anchors) if settings.anchors else None
-        result = verify(journal, anchor.read() if anchor else ())
+        known = anchor.read() if anchor else []
+        addresses = {name: deployment.address(name) for name in deployment.contracts}
+        tip = quorum.block(quorum.head_number())
+        if tip is not None:
+            view = ContractView(quorum, tip, addresses)
+            known += on_chain(journal, view)
+            if (other := replaced(journal, view)) is not None:
+                say(f"the chain's last anchor is of another journal: {other}")
+        result = verify(journal, known)
         if result.sound:
             open_genesis(journal, chain_id)
     except OffchainError:
@@ -360,6 +369,8 @@ def assemble(
             confirmations=settings.confirmations,
         )
     has_router = ROUTER in deployment.contracts
+    jobs = all_jobs(settings.trigger(), settings.process_bps) if has_router else []
+    jobs.append(AnchorJob(journal, settings.anchor_every, settings.anchor_age))
     say(f"chain {chain_id}, {quorum.describe()}, halt state {halt.standing().state.name}")
     return Orchestrator(
         settings=settings,
@@ -380,7 +391,7 @@ def assemble(
         keeper=senders[0],
         sentinel=senders[1],
         settler=settler,
-        jobs=all_jobs(settings.trigger(), settings.process_bps) if has_router else [],
+        jobs=jobs,
         say=say,
         dry_run=dry_run,
     )

@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """On 127.0.0.1; 0 is off."""
     checkpoint_every: Annotated[int, Field(ge=1)] = 500
+    anchor_every: Annotated[int, Field(ge=1)] = 5_000
+    """Events after which the newest checkpoint goes on chain, if the suite has `AuditAnchor`."""
+    anchor_age: Annotated[int, Field(ge=1)] = 24 * 3600
+    """Seconds after which it goes there in any case."""
 
     max_fee_gwei: Annotated[int, Field(ge=1)] = 200
     brake_max_fee_gwei: Annotated[int, Field(ge=1)] | None = None

@@ -239,22 +239,6 @@ contract CapitalRouter is RouterExits {
     }
 
     /// @inheritdoc IRouterVault
-    function strategyState(address strategy) external view returns (StrategyState memory) {
-        StrategyInfo storage info = _info[strategy];
-        return StrategyState({
-            debt: info.debt,
-            capAssets: info.capAssets,
-            capBps: info.capBps,
-            maxGainBps: info.maxGainBps,
-            maxLossBps: info.maxLossBps,
-            lastReport: info.lastReport,
-            active: info.active,
-            underReview: info.underReview,
-            shares: info.shares
-        });
-    }
-
-    /// @inheritdoc IRouterVault
     function idle() external view returns (uint256) {
         return _hot.idle();
     }
@@ -272,11 +256,6 @@ contract CapitalRouter is RouterExits {
     /// @inheritdoc IRouterVault
     function queuedShares() external view returns (uint256) {
         return _limits.queuedShares;
-    }
-
-    /// @inheritdoc IRouterVault
-    function depositCap() external view returns (uint128) {
-        return _limits.depositCap;
     }
 
     /// @inheritdoc IRouterVault

@@ -41,6 +41,10 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         bool roomKnown;
         /// Assets here after the last pull.
         uint256 held;
+        /// What is paid out beyond the quotes, how much of it was given so far, and to intents that brought how much.
+        uint256 spread;
+        uint256 given;
+        uint256 passed;
         address policy;
     }
 
@@ -114,7 +118,8 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
 
     /// @inheritdoc IDepositGateway
     function cancelNonce(uint256 nonce) external {
-        require(_useNonce(msg.sender, nonce), NonceAlreadyUsed(msg.sender, nonce));
+        require(!isNonceUsed(msg.sender, nonce), NonceAlreadyUsed(msg.sender, nonce));
+        _nonces[msg.sender][nonce >> 8] |= 1 << (nonce & 0xff);
         emit NonceCancelled(msg.sender, nonce);
     }
 
@@ -146,13 +151,13 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
     }
 
     /// @inheritdoc IDepositGateway
-    function depositDigest(DepositIntent calldata intent) public view returns (bytes32) {
-        return _digest(keccak256(abi.encode(DEPOSIT_TYPEHASH, intent)));
+    function depositDigest(DepositIntent calldata intent) external view returns (bytes32) {
+        return _intentDigest(DEPOSIT_TYPEHASH, intent);
     }
 
     /// @inheritdoc IDepositGateway
-    function exitDigest(ExitIntent calldata intent) public view returns (bytes32) {
-        return _digest(keccak256(abi.encode(EXIT_TYPEHASH, intent)));
+    function exitDigest(ExitIntent calldata intent) external view returns (bytes32) {
+        return _intentDigest(EXIT_TYPEHASH, _asDeposit(intent));
     }
 
     // ---- deposits ----
@@ -187,17 +192,14 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         // Each quote is the floor of the same linear price, so together they never exceed the floor of their sum.
         require(shares >= side.quoted, PriceMoved(side.quoted, shares));
 
-        uint256 surplus = shares - side.quoted;
-        // Zero is where it starts.
-        // slither-disable-next-line uninitialized-local
-        uint256 brought;
+        side.spread = shares - side.quoted;
         for (uint256 i; i < deposits.length; ++i) {
+            uint256 part = side.quotes[i];
             // The batch's own count and quotes in memory, not a balance: nothing was taken.
             // slither-disable-next-line incorrect-equality
-            if (side.quotes[i] == 0) continue;
+            if (part == 0) continue;
             DepositIntent calldata intent = deposits[i].intent;
-            uint256 part = side.quotes[i] + _partDown(surplus, brought, intent.assets, side.brought);
-            brought += intent.assets;
+            part += _nextPart(side, intent.assets);
             emit DepositSettled(batchId, intent.owner, intent.receiver, intent.assets, part, intent.nonce);
             IERC20(address(ROUTER)).safeTransfer(intent.receiver, part);
         }
@@ -205,21 +207,22 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
     }
 
     /// @dev Judges one deposit and, if nothing speaks against it, pulls its assets.
-    function _takeDeposit(SignedDeposit calldata signed, Side memory side, uint256 index) private returns (Rejection) {
+    function _takeDeposit(SignedDeposit calldata signed, Side memory side, uint256 index)
+        private
+        returns (Rejection reason)
+    {
         DepositIntent calldata intent = signed.intent;
+        reason = _judge(intent, DEPOSIT_TYPEHASH, signed.signature);
+        if (reason != Rejection.NONE) return reason;
+        reason = _pullDeposit(intent, signed.permit, side, index);
+        if (reason != Rejection.NONE) _releaseNonce(intent.owner, intent.nonce);
+    }
+
+    function _pullDeposit(DepositIntent calldata intent, Permit calldata permit, Side memory side, uint256 index)
+        private
+        returns (Rejection)
+    {
         uint256 assets = intent.assets;
-        {
-            Rejection reason = _judge(
-                intent.owner,
-                intent.receiver,
-                assets,
-                intent.nonce,
-                intent.deadline,
-                depositDigest(intent),
-                signed.signature
-            );
-            if (reason != Rejection.NONE) return reason;
-        }
         if (side.policy != address(0) && !_mayDeposit(side.policy, intent.owner, intent.receiver)) {
             return Rejection.REFUSED;
         }
@@ -233,18 +236,14 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         // slither-disable-next-line incorrect-equality
         if (quote < intent.minShares || quote == 0) return Rejection.BELOW_MINIMUM;
 
-        _useNonce(intent.owner, intent.nonce);
-        _tryPermit(address(ASSET), intent.owner, signed.permit);
+        _tryPermit(address(ASSET), intent.owner, permit);
         bool pulled = ASSET.trySafeTransferFrom(intent.owner, address(this), assets);
         uint256 held = ASSET.balanceOf(address(this));
         uint256 arrived = held - side.held;
         side.held = held;
         // Nothing arrived: the intent is refused. Whatever did arrive is what counts.
         // slither-disable-next-line incorrect-equality
-        if (!pulled || arrived == 0) {
-            _releaseNonce(intent.owner, intent.nonce);
-            return Rejection.NOT_FUNDED;
-        }
+        if (!pulled || arrived == 0) return Rejection.NOT_FUNDED;
         // Giving back what a fee was taken from would take the fee twice: refuse the batch as a whole.
         require(arrived >= assets, AssetsArrivedDiffer(assets, arrived));
 
@@ -286,16 +285,14 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
 
         // At par each gets at least his own quote; in a loss all get the same average price.
         bool par = assets >= side.quoted;
-        uint256 spread = par ? assets - side.quoted : assets;
-        // Zero is where it starts.
-        // slither-disable-next-line uninitialized-local
-        uint256 brought;
+        side.spread = par ? assets - side.quoted : assets;
         for (uint256 i; i < exits.length; ++i) {
-            if (side.quotes[i] == 0) continue;
+            uint256 quote = side.quotes[i];
+            if (quote == 0) continue;
             ExitIntent calldata intent = exits[i].intent;
-            uint256 part = _partDown(spread, brought, intent.shares, side.brought) + (par ? side.quotes[i] : 0);
+            uint256 part = _nextPart(side, intent.shares);
+            if (par) part += quote;
             require(part >= intent.minAssets, PriceMoved(intent.minAssets, part));
-            brought += intent.shares;
             _payExit(batchId, intent, part, policy);
         }
         return (side.count, side.brought, assets);
@@ -313,21 +310,19 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
     }
 
     /// @dev Judges one exit and, if nothing speaks against it, pulls its shares.
-    function _takeExit(SignedExit calldata signed, Side memory side, uint256 index) private returns (Rejection) {
+    function _takeExit(SignedExit calldata signed, Side memory side, uint256 index) private returns (Rejection reason) {
         ExitIntent calldata intent = signed.intent;
+        reason = _judge(_asDeposit(intent), EXIT_TYPEHASH, signed.signature);
+        if (reason != Rejection.NONE) return reason;
+        reason = _pullExit(intent, signed.permit, side, index);
+        if (reason != Rejection.NONE) _releaseNonce(intent.owner, intent.nonce);
+    }
+
+    function _pullExit(ExitIntent calldata intent, Permit calldata permit, Side memory side, uint256 index)
+        private
+        returns (Rejection)
+    {
         uint256 shares = intent.shares;
-        {
-            Rejection reason = _judge(
-                intent.owner,
-                intent.receiver,
-                shares,
-                intent.nonce,
-                intent.deadline,
-                exitDigest(intent),
-                signed.signature
-            );
-            if (reason != Rejection.NONE) return reason;
-        }
         if (shares > type(uint128).max) return Rejection.NOT_FUNDED;
         uint256 quote = Math.mulDiv(shares, side.rate, REFERENCE);
         if (quote < intent.minAssets || quote == 0) quote = ROUTER.convertToAssets(shares);
@@ -337,10 +332,8 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         if (most > side.room && !side.roomKnown) (side.room, side.roomKnown) = (ROUTER.availableLiquidity(), true);
         if (most > side.room && ROUTER.convertToAssets(side.brought + shares) > side.room) return Rejection.NO_ROOM;
 
-        _useNonce(intent.owner, intent.nonce);
-        _tryPermit(address(ROUTER), intent.owner, signed.permit);
+        _tryPermit(address(ROUTER), intent.owner, permit);
         if (!IERC20(address(ROUTER)).trySafeTransferFrom(intent.owner, address(this), shares)) {
-            _releaseNonce(intent.owner, intent.nonce);
             return Rejection.NOT_FUNDED;
         }
 
@@ -393,23 +386,46 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
 
     // ---- shared ----
 
-    /// @dev What can be said of an intent without looking at prices or money.
-    function _judge(
-        address owner,
-        address receiver,
-        uint256 amount,
-        uint256 nonce,
-        uint256 deadline,
-        bytes32 digest,
-        bytes calldata signature
-    ) private view returns (Rejection) {
-        if (block.timestamp > deadline) return Rejection.EXPIRED;
-        if (isNonceUsed(owner, nonce)) return Rejection.NONCE_USED;
-        if (amount == 0) return Rejection.ZERO_AMOUNT;
+    /// @dev What can be said of an intent without looking at prices or money. If nothing speaks against it, its nonce
+    /// is used up.
+    function _judge(DepositIntent calldata intent, bytes32 typehash, bytes calldata signature)
+        private
+        returns (Rejection)
+    {
+        if (block.timestamp > intent.deadline) return Rejection.EXPIRED;
+        (address owner, uint256 nonce) = (intent.owner, intent.nonce);
+        mapping(uint256 => uint256) storage words = _nonces[owner];
+        uint256 word = words[nonce >> 8];
+        uint256 bit = 1 << (nonce & 0xff);
+        if (word & bit != 0) return Rejection.NONCE_USED;
+        if (intent.assets == 0) return Rejection.ZERO_AMOUNT;
+        address receiver = intent.receiver;
         if (receiver == address(0) || receiver == address(this) || receiver == address(ROUTER)) {
             return Rejection.REFUSED;
         }
-        return SignerCheck.isSignedBy(owner, digest, signature) ? Rejection.NONE : Rejection.BAD_SIGNATURE;
+        if (!SignerCheck.isSignedBy(owner, _intentDigest(typehash, intent), signature)) return Rejection.BAD_SIGNATURE;
+        words[nonce >> 8] = word | bit;
+        return Rejection.NONE;
+    }
+
+    /// @dev Both kinds of intent are six words in one order; what is signed differs by its typehash.
+    function _asDeposit(ExitIntent calldata intent) private pure returns (DepositIntent calldata same) {
+        assembly ("memory-safe") {
+            // same = DepositIntent(intent.owner, …, intent.deadline), in place
+            same := intent
+        }
+    }
+
+    function _intentDigest(bytes32 typehash, DepositIntent calldata intent) private view returns (bytes32) {
+        bytes32 structHash;
+        assembly ("memory-safe") {
+            // structHash = keccak256(abi.encode(typehash, intent))
+            let data := mload(0x40)
+            mstore(data, typehash)
+            calldatacopy(add(data, 0x20), intent, 0xc0)
+            structHash := keccak256(data, 0xe0)
+        }
+        return _digest(structHash);
     }
 
     function _mayDeposit(address policy, address owner, address receiver) private view returns (bool) {
@@ -446,21 +462,14 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         );
     }
 
-    /// @dev Part of `spread` that goes to whoever brought `amount` after others had brought `before` of `total`. The
-    /// parts add up to `spread` exactly, and none is below floor(spread · amount / total).
-    function _partDown(uint256 spread, uint256 before, uint256 amount, uint256 total) private pure returns (uint256) {
-        // Guards the division by it: all quotes of the batch are zero.
-        // slither-disable-next-line incorrect-equality
-        if (spread == 0) return 0;
-        return Math.mulDiv(spread, before + amount, total) - Math.mulDiv(spread, before, total);
-    }
-
-    /// @return fresh Whether the nonce was unused so far.
-    function _useNonce(address owner, uint256 nonce) private returns (bool fresh) {
-        uint256 bit = 1 << (nonce & 0xff);
-        uint256 word = _nonces[owner][nonce >> 8];
-        fresh = word & bit == 0;
-        _nonces[owner][nonce >> 8] = word | bit;
+    /// @dev Part of the spread that goes to whoever brought `amount` after those who were asked about before. The parts
+    /// add up to the spread exactly, and none is below floor(spread · amount / brought).
+    function _nextPart(Side memory side, uint256 amount) private pure returns (uint256 part) {
+        side.passed += amount;
+        // Assets have 112 bits in the router and shares 128: the product fits, or the batch reverts.
+        uint256 upTo = side.spread * side.passed / side.brought;
+        part = upTo - side.given;
+        side.given = upTo;
     }
 
     function _releaseNonce(address owner, uint256 nonce) private {

@@ -379,7 +379,7 @@ abstract contract RouterExits is RouterShares {
         if (review) gross = net;
     }
 
-    /// @dev Gross that `owner` may take while others wait in the queue; `wanted` if idle covers both.
+    /// @dev Gross that `owner` may take while others wait in the queue, which goes first at the money and at the meter.
     function _freeGross(uint256 hot, address owner, uint256 wanted, uint256 assets1, uint256 shares1)
         private
         view
@@ -387,8 +387,10 @@ abstract contract RouterExits is RouterShares {
     {
         if (!hot.has(HotSlot.QUEUE) || owner == _queue) return wanted;
         uint256 owed = _up(_limits.queuedShares, assets1, shares1);
-        if (wanted + owed <= hot.idle()) return wanted;
-        (uint256 liquid,) = _walk(hot, type(uint256).max, type(uint256).max, false);
+        uint256 allowed = _allowance();
+        uint256 both = wanted + owed;
+        if (both <= hot.idle() && both <= allowed) return wanted;
+        (uint256 liquid,) = _walk(hot, type(uint256).max, allowed, false);
         return liquid > owed ? liquid - owed : 0;
     }
 

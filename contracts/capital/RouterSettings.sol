@@ -194,6 +194,27 @@ abstract contract RouterSettings is RouterReports {
     // ---- views ----
 
     /// @inheritdoc IRouterManager
+    function strategyState(address strategy) external view returns (StrategyState memory) {
+        StrategyInfo storage info = _info[strategy];
+        return StrategyState({
+            debt: info.debt,
+            capAssets: info.capAssets,
+            capBps: info.capBps,
+            maxGainBps: info.maxGainBps,
+            maxLossBps: info.maxLossBps,
+            lastReport: info.lastReport,
+            active: info.active,
+            underReview: info.underReview,
+            shares: info.shares
+        });
+    }
+
+    /// @inheritdoc IRouterManager
+    function depositCap() external view returns (uint128) {
+        return _limits.depositCap;
+    }
+
+    /// @inheritdoc IRouterManager
     function fees() external view returns (FeeConfig memory) {
         return FeeConfig(_fees.performanceBps, _fees.managementBps, _fees.recipient);
     }

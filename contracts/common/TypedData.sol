@@ -26,8 +26,16 @@ abstract contract TypedData {
     }
 
     /// @dev What is signed for the struct that hashes to `structHash`.
-    function _digest(bytes32 structHash) internal view returns (bytes32) {
-        return keccak256(abi.encodePacked(hex"1901", domainSeparator(), structHash));
+    function _digest(bytes32 structHash) internal view returns (bytes32 digest) {
+        bytes32 separator = domainSeparator();
+        assembly ("memory-safe") {
+            // digest = keccak256(abi.encodePacked(hex"1901", separator, structHash))
+            let data := mload(0x40)
+            mstore(data, shl(240, 0x1901))
+            mstore(add(data, 0x02), separator)
+            mstore(add(data, 0x22), structHash)
+            digest := keccak256(data, 0x42)
+        }
     }
 
     function _buildSeparator() private view returns (bytes32) {

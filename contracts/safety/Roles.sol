@@ -22,4 +22,6 @@ library Roles {
     /// Approves large plans by their hash. Held by the governance Safe without delay: a plan is bounded by caps and
     /// its budget.
     uint64 internal constant PLANNER = 7;
+    /// The orchestrator: fixes roots of its journal on chain.
+    uint64 internal constant ANCHOR = 8;
 }

@@ -51,7 +51,8 @@ contract GuardedPoolStrategy is TwoTokenStrategy, IGuardedPoolStrategy {
     /// @inheritdoc IGuardedPoolStrategy
     function invest(uint256 assets, uint256 toSell) external restricted nonReentrant returns (uint256 poolShares) {
         _requireAtMost(EmergencyState.NORMAL);
-        _requireCalm();
+        (bool calm, uint256 spot, uint256 mean) = _market();
+        require(calm, NotCalm(spot, mean));
         uint256 before = _holdings();
         // Zero is where it starts.
         // slither-disable-next-line uninitialized-local
@@ -159,8 +160,8 @@ contract GuardedPoolStrategy is TwoTokenStrategy, IGuardedPoolStrategy {
 
     function _take(uint256 assets, uint256) internal override {
         uint256 idle = _idle();
+        // More than that can be asked for only while the market is calm: `_liquidity` bounds every exit.
         if (idle >= assets) return;
-        _requireCalm();
         uint256 mature = _mature();
         (uint256 inAsset,) = _burnQuote(mature);
         // Rounded up, it holds at least what is missing; if all of it does not, the division or the pool reverts.
@@ -212,11 +213,6 @@ contract GuardedPoolStrategy is TwoTokenStrategy, IGuardedPoolStrategy {
 
     function _mature() private view returns (uint256) {
         return ILiquidityToken(address(POOL)).matureBalanceOf(address(this));
-    }
-
-    function _requireCalm() private view {
-        (bool calm, uint256 spot, uint256 mean) = _market();
-        require(calm, NotCalm(spot, mean));
     }
 
     /// @dev Never calm while the pool's memory is too short, nor in the middle of a call of the pool.

@@ -103,11 +103,8 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
     /// @inheritdoc IUniswapV3Strategy
     function uniswapV3MintCallback(uint256 amount0Owed, uint256 amount1Owed, bytes calldata) external {
         require(msg.sender == address(POOL), NotPool(msg.sender));
-        (uint256 owed, uint256 owedOther) = _sorted(amount0Owed, amount1Owed);
-        if (owedOther != 0) {
-            (, int24 spot, int24 mean) = _market();
-            revert InRange(spot, mean);
-        }
+        // A range beside the price is made of the asset alone; a pool that wants the other token too does not get it.
+        (uint256 owed,) = _sorted(amount0Owed, amount1Owed);
         IERC20(asset()).safeTransfer(msg.sender, owed);
     }
 
@@ -202,9 +199,8 @@ contract UniswapV3Strategy is TwoTokenStrategy, IUniswapV3Strategy {
 
     function _take(uint256 assets, uint256) internal override {
         uint256 idle = _idle();
+        // More than that can be asked for only while the market is calm: `_liquidity` bounds every exit.
         if (idle >= assets) return;
-        (bool calm, int24 spot, int24 mean) = _market();
-        require(calm, NotCalm(spot, mean));
         uint128 liquidity = _liquidityHeld();
         // Rounded up, it holds at least what is missing; if all of it does not, the division or the pool reverts.
         _takeOut(uint256(liquidity).mulDiv(assets - idle, _assetsAtSpot(liquidity), Math.Rounding.Ceil).toUint128());

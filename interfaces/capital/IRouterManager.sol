@@ -61,6 +61,8 @@ interface IRouterManager is IRouterTypes {
 
     // ---- views ----
 
+    function strategyState(address strategy) external view returns (StrategyState memory);
+    function depositCap() external view returns (uint128);
     /// @notice Least of both caps, minus what is lent; 0 under review. The bps cap is taken of the lower of total
     /// assets now and at the last report (once there was one), so that money which only passes through lifts no cap.
     function capacity(address strategy) external view returns (uint256 assets);

@@ -11,6 +11,8 @@ import {IEmergencyTarget} from "interfaces/safety/IEmergencyTarget.sol";
 /// @title What holders do with a router
 /// @notice ERC-4626 in full; previews are exact, also about a strategy's unrealised loss; `max*` succeed and never
 /// revert (0 while the router is inside a call). Views that price revert while the router is inside a call.
+/// While a loss is under review, exits, their previews and their limits take the price after all losses, whoever pays;
+/// `convertTo*` and `totalAssets` stay with the books, and deposits are closed.
 interface IRouterVault is IRouterTypes, IERC4626, IERC20Permit, IEmergencyTarget, IBreakerTarget {
     /// @notice ERC-4626 deposit with a least number of shares.
     function deposit(uint256 assets, address receiver, uint256 minShares) external returns (uint256 shares);
@@ -47,11 +49,9 @@ interface IRouterVault is IRouterTypes, IERC4626, IERC20Permit, IEmergencyTarget
     function totalDebt() external view returns (uint256);
     function lockedShares() external view returns (uint256);
     function queuedShares() external view returns (uint256);
-    function depositCap() external view returns (uint128);
     function owedInKind(address strategy, address account) external view returns (uint256 strategyShares);
     function strategies() external view returns (address[] memory);
     function exitOrder() external view returns (address[] memory);
-    function strategyState(address strategy) external view returns (StrategyState memory);
     function breaker() external view returns (address);
     /// @notice The contract that holds the code of `IRouterManager`.
     function manager() external view returns (address);

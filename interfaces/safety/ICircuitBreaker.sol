@@ -8,7 +8,8 @@ pragma solidity 0.8.30;
 /// only, so that a deposit and an exit at one timestamp, flash loan or not, leave the bucket exactly as it was.
 /// Judging: `poke` compares a target with its own past. Honest exits move none of what it compares.
 /// @dev The contract cannot be paused, upgraded or replaced in place, and the metered path reads nothing but its own
-/// slot: the only reason for which `onOutflow` reverts is `OutflowLimitExceeded`.
+/// slot: the only reason for which `onOutflow` reverts is `OutflowLimitExceeded`. Targets that report through `Meter` let
+/// nothing else of it refuse an exit.
 interface ICircuitBreaker {
     /// @notice Limits of one (target, asset): `limit` L in asset units per `window` W in seconds.
     struct Limit {

@@ -20,8 +20,8 @@ interface IGuardedPoolStrategy is ITwoTokenStrategy {
         uint32 twapPeriod;
         /// Most between spot and average at which capital moves, bps of the average.
         uint16 maxDeviationBps;
-        /// Most that investing may cost, bps of what is invested, and that a sale may pay below the better of oracle and
-        /// average.
+        /// Most that investing may cost, bps of what is invested, that a sale may pay below the better of oracle and
+        /// average, and that a day's calls of the keeper may cost together, bps of holdings.
         uint16 maxSlippageBps;
     }
 

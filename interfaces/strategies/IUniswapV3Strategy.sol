@@ -23,7 +23,8 @@ interface IUniswapV3Strategy is ITwoTokenStrategy {
         uint24 maxDeviation;
         /// Ticks that a range is wide; a multiple of the pool's spacing.
         uint24 width;
-        /// Most below the better of oracle and average that a sale may pay, bps.
+        /// Most below the better of oracle and average that a sale may pay, and that a day's calls of the keeper may cost
+        /// together of holdings, bps.
         uint16 maxSlippageBps;
     }
 

@@ -219,7 +219,7 @@ class Settler:
             )
         except ReadError:
             return None
-        return sum(done)
+        return sum(int(count) for count in done)
 
     def _split(self, batch: Batch, tx: Tx, view: ContractView) -> None:
         """NOTE: a refused transaction was never signed, so none of these can still settle by it."""

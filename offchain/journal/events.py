@@ -124,23 +124,22 @@ def canonical(payload: Payload) -> str:
     Raises:
         PayloadError: for floats, keys that are not text, bytes, sets, and lone surrogates.
     """
-    _check(payload, 0)
+    _check(payload)
     return json.dumps(
         payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
 
 
-def _check(value: Any, depth: int) -> None:
+def _check(value: Any, depth: int = 0) -> None:
     if depth > 32:
         raise PayloadError("a payload is nested more than 32 deep")
     if value is None or type(value) in (bool, int):
         return
     if isinstance(value, str):
-        if not value.isascii():
-            try:
-                value.encode("utf-8")
-            except UnicodeEncodeError:
-                raise PayloadError("a payload holds text that is not valid Unicode") from None
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise PayloadError("a payload holds text that is not valid Unicode") from None
     elif isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
@@ -162,8 +161,8 @@ def seal(draft: Draft, seq: int, time: int, previous: bytes) -> Event:
     """
     if not 0 < seq <= MAX_U63 or not 0 <= time <= MAX_U63:
         raise PayloadError("sequence number or time is out of bounds")
-    _check(draft.actor, 0)
-    _check(draft.cause, 0)
+    _check(draft.actor)
+    _check(draft.cause)
     fields = (seq, time, draft.kind.value, draft.actor, draft.cause, canonical(draft.payload))
     return Event(*fields, previous, event_hash(fields, previous))
 

@@ -13,6 +13,7 @@ from offchain.chain.txbook import Urgency
 from offchain.keeper.view import ContractView, ReadError, interface
 
 BPS = 10_000
+NO_LIMIT = 2**16 - 1
 WITHDRAW_ONLY, FROZEN = 2, 3
 
 
@@ -41,13 +42,27 @@ class Job(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A strategy as the router and the strategy itself see it. Amounts in asset units."""
+    """A strategy as the router and the strategy itself see it. Amounts in asset units.
+
+    Attributes:
+        max_gain_bps: of debt; a report beyond it books nothing and opens a review.
+        max_loss_bps: likewise.
+    """
 
     strategy: str
     debt: int
     worth: int
     last_report: int
     under_review: bool
+    max_gain_bps: int = 0
+    max_loss_bps: int = 0
+
+    @property
+    def is_bookable(self) -> bool:
+        """Whether there is a change and a report would book it."""
+        change = self.worth - self.debt
+        bps = self.max_gain_bps if change > 0 else self.max_loss_bps
+        return change != 0 and (bps == NO_LIMIT or abs(change) * BPS <= self.debt * bps)
 
 
 def positions(view: ContractView) -> list[Position]:
@@ -61,7 +76,9 @@ def positions(view: ContractView) -> list[Position]:
             worth = view.read(strategy, "Strategy", "previewRedeem", state.shares)
         except ReadError:
             continue
-        found.append(Position(strategy, state.debt, worth, state.lastReport, state.underReview))
+        limits = state.maxGainBps, state.maxLossBps
+        known = state.debt, worth, state.lastReport, state.underReview
+        found.append(Position(strategy, *known, *limits))
     return found
 
 
@@ -86,8 +103,12 @@ class Trigger:
     min_loss_bps: int = 1
 
     def fires(self, position: Position, now: int) -> bool:
-        """Whether it calls for one; a strategy under review or without debt does not."""
-        if position.under_review or not position.debt:
+        """Whether it calls for one; a strategy without debt does not.
+
+        Under review only what would be booked does: governance has widened the limits and waits
+        for the report before it closes.
+        """
+        if not position.debt or (position.under_review and not position.is_bookable):
             return False
         change = position.worth - position.debt
         if change * BPS >= self.min_gain_bps * position.debt and change > 0:

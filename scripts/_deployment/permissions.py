@@ -21,6 +21,7 @@ BATCHER = 4
 COMPLIANCE = 5
 HARVESTER = 6
 PLANNER = 7
+ANCHOR = 8
 
 ROLE_NAMES = {
     GOVERNANCE: "governance",
@@ -31,6 +32,7 @@ ROLE_NAMES = {
     COMPLIANCE: "compliance",
     HARVESTER: "harvester",
     PLANNER: "planner",
+    ANCHOR: "anchor",
 }
 
 
@@ -62,6 +64,7 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission("GuardedPoolStrategy", HARVESTER, ("claimRewards",)),
     Permission("GuardedPoolStrategy", KEEPER, ("invest", "unwind")),
     Permission("YieldHarvester", KEEPER, ("harvest",)),
+    Permission("AuditAnchor", ANCHOR, ("anchor",)),
     Permission("DepositGateway", BATCHER, ("settle",)),
     Permission("CircuitBreaker", GUARDIAN, ("tightenLimit", "tightenWatch")),
     # NOTE: a release loosens nothing for others: it pays the investor or whom he named, with a
@@ -160,6 +163,8 @@ def role_holders(roles: Mapping[str, str], harvester: str) -> tuple[tuple[int, s
         (BATCHER, roles["batcher"]),
         (COMPLIANCE, roles["compliance"]),
         (HARVESTER, harvester),
+        # Whoever writes the journal anchors it.
+        (ANCHOR, roles["keeper"]),
     )
 
 

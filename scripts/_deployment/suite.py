@@ -125,6 +125,7 @@ class Suite:
             PROTOCOL_SHARE_BPS,
         )
         pool = self._pool(factory, gate)
+        anchors = deploy("AuditAnchor", authority.address)
         registry = deploy_registry(self._in, authority)
         core = Core(router, authority, gate, oracle, venue, pool)
         strategies = deploy_strategies(self._in, p, core)
@@ -143,6 +144,7 @@ class Suite:
             "UniswapV3Venue": venue,
             "PoolFactory": factory,
             "InvestorRegistry": registry,
+            "AuditAnchor": anchors,
         }
         own = {name: lender.contract for name, lender in strategies.items() if lender.own}
         managed |= own

@@ -60,8 +60,9 @@ def promises(figures: Mapping[str, Any]) -> dict[str, bool]:
     """No trip without shares profits, a swap costs less than v2's, and the fuzz tests are fast."""
     return {
         "pool_attack_profit": figures["pool_attack_profit"] <= 0,
-        # A search that finds nothing on v2 would prove nothing about us.
+        # A search that finds nothing on v2 or v3 would prove nothing about us.
         "univ2_attack_profit": figures["univ2_attack_profit"] > 0,
+        "univ3_attack_profit": figures["univ3_attack_profit"] > 0,
         "pool_swap_first_gas": figures["pool_swap_first_gas"] < figures["univ2_swap_gas"],
         "pool_swap_next_gas": figures["pool_swap_next_gas"] < figures["univ2_swap_next_gas"],
         "harness_calls_per_second": figures["harness_calls_per_second"] >= HARNESS_GOAL,

@@ -195,6 +195,7 @@ def figures(spent: Mapping[str, Mapping[str, int]]) -> dict[str, float]:
         "day_saving_standing_allowances_pct": saving("standing"),
         "day_single_by_intent_gas": total["intent"],
         "day_saving_by_intent_pct": saving("intent"),
+        "day_saving_by_intent_pct_goal": GOAL_PCT,
         "day_batched_moves_unmerged_gas": total["unmerged"],
     }
     counts = {"deposit": PEOPLE, "exit": PEOPLE, "move": MOVES, "harvest": HARVESTS}

@@ -24,12 +24,16 @@ from tests.support.brake import (
 from tests.support.capital import DAY, build_world
 from tests.support.evm import Evm
 from tests.support.gate import State
+from tests.support.griefing import REQUEST, STEP, Griefer, a_day
+from tests.support.plane import LIMIT
 
 UNIT = 10**6
 OVERHEAD_GOAL = 8_000
 # EIP-2929 and EIP-2200: an account and a slot that this transaction has not touched yet, a write.
 EVM_OWN_PRICE = 2_600 + 2_100 + 2_900
 WARM_ACCESSES = 200
+# What refills the bucket by one honest exit.
+REFILL = REQUEST * 2 * DAY // LIMIT
 
 
 class Exit:
@@ -117,9 +121,25 @@ def reaction() -> dict[str, int]:
     }
 
 
+def griefing() -> dict[str, int]:
+    """A day against the breaker: what others wait, in seconds, and what it costs him."""
+    loans = a_day(Griefer(loan=10 * LIMIT))
+    found = {"grief_loans_wait_seconds": loans.longest, "grief_trips": loans.trips}
+    for times in (1, 10):
+        felt = a_day(Griefer(capital=times * LIMIT, loan=10 * LIMIT))
+        found |= {
+            f"grief_{times}x_wait_seconds": felt.longest,
+            f"grief_{times}x_outside_bps": felt.outside,
+            f"grief_{times}x_transactions": felt.transactions,
+        }
+        found["grief_trips"] += felt.trips
+    alone = a_day(Griefer(capital=10 * LIMIT), queued=False)
+    return found | {"grief_10x_wait_unqueued_seconds": alone.longest}
+
+
 def measure() -> dict[str, int]:
     """Every figure by name."""
-    return overhead() | reaction()
+    return overhead() | reaction() | griefing()
 
 
 def promises(figures: Mapping[str, Any]) -> dict[str, bool]:
@@ -129,6 +149,9 @@ def promises(figures: Mapping[str, Any]) -> dict[str, bool]:
         "freeze_20_targets_gas": figures["freeze_20_targets_gas"] < MOST_GAS_FOR_TWENTY,
         "poke_latency_blocks": figures["poke_latency_blocks"] == 0,
         "poke_state": figures["poke_state"] == State.FROZEN,
+        "grief_trips": figures["grief_trips"] == 0,
+        "grief_loans_wait_seconds": figures["grief_loans_wait_seconds"] == 0,
+        "grief_10x_wait_seconds": figures["grief_10x_wait_seconds"] <= REFILL + STEP,
     }
 
 

@@ -117,6 +117,11 @@ class StrategyModel:
         worth = self.worth()
         return net if worth >= self.debt else -(-net * self.debt // worth)
 
+    def gross_within(self, net: int) -> int:
+        """Most debt that pays no more than `net`."""
+        worth = self.worth()
+        return net if worth >= self.debt else ((net + 1) * self.debt - 1) // worth
+
 
 @dataclass
 class RouterModel:
@@ -138,6 +143,8 @@ class RouterModel:
     high_water_mark: int = 0
     queued: int = 0
     queue: str = ""
+    # What the breaker lets out now; None without one.
+    allowance: int | None = None
     deposit_cap: int = 2**112 - 1
     # A loss is under review: exits are priced after all losses, deposits are closed.
     review: bool = False
@@ -221,8 +228,23 @@ class RouterModel:
         found = ((s, s.gross_liquidity()) for s in self.strategies)
         return self.idle + sum(s.pays(gross) if self.review else gross for s, gross in found)
 
+    def let_out(self) -> int:
+        """Of the liquidity, what the breaker lets out now."""
+        if self.allowance is None:
+            return self.liquidity()
+        if self.review or self.allowance < self.idle:
+            return min(self.liquidity(), self.allowance)
+        gross, room = self.idle, self.allowance - self.idle
+        for s in self.strategies:
+            found = s.gross_liquidity()
+            if s.pays(found) > room:
+                return gross + s.gross_within(room)
+            gross += found
+            room -= s.pays(found)
+        return gross
+
     def _require_free(self, who: str, gross: int) -> None:
-        if self.queued and who != self.queue and gross > max(0, self.liquidity() - self.owed()):
+        if self.queued and who != self.queue and gross > max(0, self.let_out() - self.owed()):
             raise Refused
 
     def redeem(self, who: str, shares: int) -> int:

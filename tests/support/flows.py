@@ -253,10 +253,14 @@ class Flows:
 
 
 def flows(
-    evm: Evm, decimals: int = 18, token: str = "TestToken", token_args: tuple[Any, ...] = ()
+    evm: Evm,
+    decimals: int = 18,
+    token: str = "TestToken",
+    token_args: tuple[Any, ...] = (),
+    metered: bool = False,
 ) -> Flows:
     """A fresh router with a gateway, a queue and one strategy."""
-    capital = build_world(evm, decimals, token, token_args)
+    capital = build_world(evm, decimals, token, token_args, metered)
     gateway = evm.deploy("DepositGateway", capital.router, capital.authority, capital.gate)
     queue = evm.deploy("ExitQueue", capital.router, capital.gate)
     capital.router.setExitQueue(queue, sender=capital.governance)

@@ -220,7 +220,8 @@ def _cell(places: Sequence[str]) -> str:
     files: dict[str, list[str]] = {}
     for place in places:
         file, _, name = place.partition("::")
-        files.setdefault(file.removeprefix("tests/"), []).append(name.removesuffix("::runTest").split("::")[-1])
+        shown = name.removesuffix("::runTest").split("::")[-1]
+        files.setdefault(file.removeprefix("tests/"), []).append(shown)
     return "<br>".join(
         f"{file}: {', '.join(f'`{name}`' for name in names)}" for file, names in files.items()
     )

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-
 import {IGuardedPool, PoolConfig} from "interfaces/amm/IGuardedPool.sol";
 
 import {PoolState} from "contracts/amm/PoolState.sol";
@@ -268,13 +266,20 @@ contract QuoteProofs {
         assert(tokens[tokenOut].balanceOf(RECEIVER) == amountOut);
     }
 
-    /// @dev Puts `held` of the token to sell into the pool; what of it is beyond the reserve, in the pool's own words: a
-    /// solver need not find out that two ways of writing it are one.
-    function _arrived(Scene memory scene, Order memory order) private returns (uint256) {
+    /// @dev Puts `held` of the token to sell into the pool; what of it is beyond the reserve, worked out just as the pool
+    /// does it: products are uninterpreted at first, and those of the quote and of the trade must be the same ones.
+    function _arrived(Scene memory scene, Order memory order) private returns (uint256 arrived) {
+        uint256 held = order.held;
         uint256 reserve = scene.core.reserveOf(order.side);
-        VM.assume(order.held >= reserve);
-        tokens[order.side ? 0 : 1].give(address(pool), order.held);
-        return Math.saturatingSub(order.held, reserve);
+        VM.assume(held >= reserve);
+        tokens[order.side ? 0 : 1].give(address(pool), held);
+        assembly {
+            let beyond := sub(held, reserve)
+            arrived := mul(iszero(gt(beyond, held)), beyond)
+        }
+        unchecked {
+            assert(arrived == held - reserve);
+        }
     }
 
     function _trade(bytes memory data) private returns (bool traded, uint256 amount) {

@@ -1,4 +1,4 @@
-"""Proves that a sale executes as it was quoted, to the wei (halmos), and refutes pools that lie.
+"""Proves that trades execute as they were quoted, to the wei (halmos); refutes pools that lie.
 
 In a block that somebody has opened, the statements are about the bytecode that ships. A trade that
 opens its block, and a quote for the next one, run the checkpoint twice, in too many ways for a
@@ -26,8 +26,13 @@ pytestmark = pytest.mark.timeout(GROUP_SECONDS)
 PROOFS = "tests/formal/amm/QuoteProofs.sol"
 PLACE = 'CODE = hex"00"'
 OPTIONS = ("--solver-timeout-assertion", "120s", "--solver-threads", "1")
-OPEN_BLOCK = ("check_exact_in__open_block",)
-ANY_CHECKPOINT = ("check_exact_in__first_of_block", "check_exact_in__next_block")
+TRADES = ("exact_in", "exact_in_prepaid", "exact_out", "exact_out_prepaid")
+OPEN_BLOCK = tuple(f"check_{trade}__open_block" for trade in TRADES)
+ANY_CHECKPOINT = (
+    *(f"check_{trade}__first_of_block" for trade in TRADES),
+    "check_exact_in__next_block",
+    "check_exact_out__next_block",
+)
 INPUTS = "abi.encode(core, window, oracle, timestamp, settings, "
 ANY: Change = (
     "PoolState",
@@ -38,24 +43,27 @@ ANY: Change = (
     "        uint256 code = PriceFloat.encodeDown(reserve1(core), reserve0(core));\n"
     "        uint256 fee;\n",
 )
-# Per statement, a pool that it must refute.
-MUTANTS: dict[str, tuple[Change, ...]] = {
-    "check_exact_in__open_block": (
-        (
-            "GuardedPool",
-            "(amountOut, fee) = _amountOut(core, window, zeroForOne, amountIn);",
-            "(amountOut, fee) = _amountOut(core, window, zeroForOne, amountIn - 1);",
-        ),
+# Every statement about an open block must refute the first pool, every other one the second.
+FAULTY_TRADES: tuple[Change, ...] = (
+    (
+        "GuardedPool",
+        "(amountOut, fee) = _amountOut(core, window, zeroForOne, amountIn);",
+        "(amountOut, fee) = _amountOut(core, window, zeroForOne, amountIn - 1);",
     ),
-    "check_exact_in__first_of_block": (
-        ANY,
-        (
-            "PoolGuard",
-            "        (window,) = _checkpointed(core, block.timestamp);\n",
-            "        window = _window;\n",
-        ),
+    (
+        "GuardedPool",
+        "(amountIn, fee) = _amountIn(core, window, zeroForOne, amountOut);",
+        "(amountIn, fee) = _amountIn(core, window, zeroForOne, amountOut - 1);",
     ),
-}
+)
+STALE_QUOTES: tuple[Change, ...] = (
+    ANY,
+    (
+        "PoolGuard",
+        "        (window,) = _checkpointed(core, block.timestamp);\n",
+        "        window = _window;\n",
+    ),
+)
 
 
 def run(code: bytes, names: str) -> Mapping[str, Verdict]:
@@ -64,30 +72,35 @@ def run(code: bytes, names: str) -> Mapping[str, Verdict]:
 
 
 @cache
-def shipped() -> Mapping[str, Verdict]:
-    return run(build.artifact("GuardedPool").bytecode, "__open_block")
+def open_block(changes: tuple[Change, ...] = ()) -> Mapping[str, Verdict]:
+    shipped = build.artifact("GuardedPool").bytecode
+    return run(creation_code("GuardedPool", changes) if changes else shipped, "__open_block")
 
 
 @cache
-def with_any_checkpoint() -> Mapping[str, Verdict]:
-    code = creation_code("GuardedPool", (ANY,))
-    return run(code, "__(first_of|next)_block")
+def any_checkpoint(changes: tuple[Change, ...] = (ANY,)) -> Mapping[str, Verdict]:
+    return run(creation_code("GuardedPool", changes), "__(first_of|next)_block")
 
 
 @pytest.mark.parametrize("statement", OPEN_BLOCK)
 def test_pool_trade__block_is_open__executes_as_quoted(statement: str) -> None:
     """Property: P5."""
-    assert shipped()[statement].proven
+    assert open_block()[statement].proven
 
 
 @pytest.mark.parametrize("statement", ANY_CHECKPOINT)
 def test_pool_trade__any_checkpoint__executes_as_quoted(statement: str) -> None:
     """Property: P5."""
-    assert with_any_checkpoint()[statement].proven
+    assert any_checkpoint()[statement].proven
 
 
-@pytest.mark.parametrize("statement", MUTANTS)
-def test_pool_trade__quote_lies__refuted(statement: str) -> None:
+@pytest.mark.parametrize("statement", OPEN_BLOCK)
+def test_pool_trade__trades_for_one_unit_less__refuted(statement: str) -> None:
     """Control: P5."""
-    code = creation_code("GuardedPool", MUTANTS[statement])
-    assert run(code, statement.removeprefix("check_"))[statement].refuted
+    assert open_block(FAULTY_TRADES)[statement].refuted
+
+
+@pytest.mark.parametrize("statement", ANY_CHECKPOINT)
+def test_pool_trade__quotes_from_a_stale_window__refuted(statement: str) -> None:
+    """Control: P5."""
+    assert any_checkpoint(STALE_QUOTES)[statement].refuted

@@ -376,5 +376,5 @@ class PoolAgainstModel(RuleBasedStateMachine):
             assert token.balanceOf(self.world.pool) == reserve, "more or less than the reserve"
 
 
-class TestPoolAgainstModel(PoolAgainstModel.TestCase):
+class TestPoolAgainstModel(PoolAgainstModel.TestCase):  # type: ignore[valid-type,misc]
     """Property: P1, P2, P4, P5, P6, P7."""

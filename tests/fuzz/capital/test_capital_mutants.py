@@ -27,6 +27,7 @@ from tests.unit.capital import test_attacks as plane
 from tests.unit.capital import test_router_attacks as attacks
 from tests.unit.capital import test_router_exit as exits
 from tests.unit.capital import test_router_plan as plans
+from tests.unit.capital import test_router_review as review
 
 pytestmark = pytest.mark.fuzz
 CAPITAL = "contracts/capital"
@@ -92,6 +93,10 @@ def flash_deposit() -> None:
     evm = Evm()
     people = evm.account("whale"), evm.account("attacker")
     plans.test_rebalance__flash_deposit__lifts_no_cap(build_world(evm), *people)
+
+
+def first_to_leave() -> None:
+    review.test_attack__first_to_leave_in_a_large_loss__takes_no_more_than_his_part(18, 100)
 
 
 def bounds() -> None:
@@ -284,6 +289,35 @@ MUTANTS = (
         "RouterExits",
         "            uint256 part = _down(held, shares, shares1);",
         "            uint256 part = _down(held, FAULT ? shares + shares / 8 : shares, shares1);",
+    ),
+    Mutant(
+        "an exit forgets that a loss is under review",
+        "R5",
+        "RouterExits",
+        "if (!hot.has(HotSlot.REVIEW)) return (assets1, shares1);",
+        "if (FAULT || !hot.has(HotSlot.REVIEW)) return (assets1, shares1);",
+        first_to_leave,
+    ),
+    Mutant(
+        "a withdrawal under review burns shares for the strategies' debt",
+        "R5",
+        "RouterExits",
+        "gross = hot.has(HotSlot.REVIEW) ? assets : fromIdle + need.gross;",
+        "gross = !FAULT && hot.has(HotSlot.REVIEW) ? assets : fromIdle + need.gross;",
+    ),
+    Mutant(
+        "deposits stay open at book value while a loss is under review",
+        "R2",
+        "CapitalRouter",
+        "if (hot.has(HotSlot.REVIEW)) return 0;",
+        "if (!FAULT && hot.has(HotSlot.REVIEW)) return 0;",
+    ),
+    Mutant(
+        "a loss that is booked hides another one that is not",
+        "R5",
+        "RouterReports",
+        "if (_info[_strategies[i]].lossOpen) return;",
+        "if (!FAULT && _info[_strategies[i]].lossOpen) return;",
     ),
     Mutant(
         "instant exits take what the queue is owed",

@@ -334,6 +334,8 @@ class Session:
         """Runs a step on both sides: the same answer, or both refuse."""
         self.trail.append(what)
         promised = preview() if preview else None
+        if self.bucket is not None:
+            self.books.allowance = self.bucket.available(self.books.now)
         before = deepcopy((self.books, self.bucket))
         try:
             expected = modelled()

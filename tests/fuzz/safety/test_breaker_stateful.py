@@ -16,6 +16,7 @@ from tests.support.evm import Evm, Revert, interface
 RUNS = int(os.environ.get("FUZZ_RUNS", "15"))
 DAY = 86_400
 TARGETS, ASSETS = 3, 2
+CUT_GAS = 10
 pytestmark = pytest.mark.fuzz
 
 amounts = st.one_of(
@@ -52,6 +53,7 @@ class BreakerMachine(RuleBasedStateMachine):
         self.assets = [self.evm.account(f"asset {i}") for i in range(ASSETS)]
         self.model: dict[tuple[int, int], Bucket] = {}
         self.floors: dict[tuple[int, int], int] = {}
+        self.hook_gas: dict[tuple[int, int], int] = {}
 
     @property
     def now(self) -> int:
@@ -138,6 +140,20 @@ class BreakerMachine(RuleBasedStateMachine):
         attacker = self.evm.account("attacker")
         self.breaker.onOutflow(self.assets[asset], assets, sender=attacker)
         self.breaker.onInflow(self.assets[asset], assets, sender=attacker)
+
+    @rule(pair=pairs)
+    def hook_costs_what_it_did(self, pair: tuple[int, int]) -> None:
+        """Property: S7. Only the cut at the capacity may differ, by a jump."""
+        if pair not in self.model:
+            return
+        target, asset = self.key(pair)
+        self.evm.mine()
+        with self.evm.metered():
+            self.breaker.onInflow(asset, 0, sender=target)
+        self.model[pair].give(0, self.now)
+        assert self.evm.last is not None
+        spent = self.evm.last.gas_total
+        assert abs(self.hook_gas.setdefault(pair, spent) - spent) <= CUT_GAS
 
     @rule(seconds=waits)
     def wait(self, seconds: int) -> None:

@@ -22,7 +22,7 @@ from offchain.batch.intents import Intent, receive
 from offchain.chain.client import ChainClient
 from offchain.cli import main
 from offchain.halt.machine import HaltMachine, HaltState
-from offchain.journal.events import Kind
+from offchain.journal.events import Draft, Kind
 from offchain.journal.store import Journal
 from offchain.journal.verify import verify
 from offchain.summary import report
@@ -409,6 +409,84 @@ def test_cli__truncated_against_an_anchor__found(
     monkeypatch.delenv("BREAKWATER_ANCHORS")
     assert cli("verify-journal").exit_code == 0
     assert "ends before an anchor" in cli("verify-journal", "--anchor", sound).output
+
+
+ANCHORING = {"checkpoint_every": 5, "anchor_every": 20}
+
+
+def _cut(path: Path, statement: str) -> None:
+    """Changes a journal behind its back, triggers and all."""
+    with sqlite3.connect(path) as database:
+        triggers = database.execute("SELECT name, sql FROM sqlite_master WHERE type='trigger'")
+        kept = triggers.fetchall()
+        for name, _ in kept:
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute(statement)
+        for _, sql in kept:
+            database.execute(sql)
+    database.close()
+
+
+def test_anchor__keeper_fixes_roots_on_chain__truncation_is_found_against_them(
+    suite: SuiteChain, cli: Callable[..., Result]
+) -> None:
+    """Property: J1."""
+    with suite.orchestrator(**ANCHORING) as orchestrator:
+        receive(orchestrator.journal, [suite.deposit_intent(n, 100 * USDC) for n in range(4)])
+        suite.turn(orchestrator, 40)
+        anchored = report(orchestrator.journal)["transactions_by_purpose"]["anchor"]
+        name = next(iter(orchestrator.journal.events())).hash
+    assert suite.read("AuditAnchor", "countOf", name) == anchored >= 2
+    last = suite.read("AuditAnchor", "latestOf", name)
+    assert cli("verify-journal", "--chain").output.startswith(f"{anchored} anchors on chain")
+    path = suite.folder / "journal.db"
+    _cut(path, f"DELETE FROM events WHERE seq >= {last.lastSeq}")
+    assert cli("verify-journal").exit_code == 0, "the hashes alone do not show it"
+    cut = cli("verify-journal", "--chain")
+    assert cut.exit_code == 1
+    assert f"the journal ends before an anchor of {last.lastSeq}" in cut.output
+    refused(cli("run", "--dry-run", "--ticks", "1"), "ends before an anchor")
+
+
+def test_anchor__history_written_anew__differs_from_the_chain(
+    suite: SuiteChain, cli: Callable[..., Result]
+) -> None:
+    """Property: J1. Every hash of the forged journal fits; only the chain knows better."""
+    with suite.orchestrator(**ANCHORING) as orchestrator:
+        suite.turn(orchestrator, 40)
+        events = list(orchestrator.journal.events())
+    path = suite.folder / "journal.db"
+    forged = suite.folder / "forged.db"
+    with Journal.open(str(forged), clock=lambda: events[0].time) as journal:
+        kept = [e for e in events if e.kind != Kind.CHECKPOINT]
+        assert len(kept) < len(events)
+        for event in kept:
+            actor = "nobody" if event.seq == 3 else event.actor
+            journal.append([Draft(Kind(event.kind), actor, event.cause, event.payload)])
+        assert next(iter(journal.events())).hash == events[0].hash
+        while journal.head().seq < len(events):
+            journal.append([Draft(Kind.INCIDENT, "nobody", "", {"what": "x", "why": "x"})])
+    path.unlink()
+    for leftover in suite.folder.glob("journal.db-*"):
+        leftover.unlink()
+    forged.rename(path)
+    assert cli("verify-journal").exit_code == 0
+    found = cli("verify-journal", "--chain")
+    assert found.exit_code == 1
+    assert "events differs" in found.output
+
+
+def test_anchor__another_journal_in_its_place__is_said(
+    suite: SuiteChain, cli: Callable[..., Result]
+) -> None:
+    """Property: J1."""
+    with suite.orchestrator(**ANCHORING) as orchestrator:
+        suite.turn(orchestrator, 20)
+    with suite.orchestrator(journal=str(suite.folder / "new.db")) as orchestrator:
+        suite.turn(orchestrator, 2)
+    assert "the chain's last anchor is of another journal" in "".join(suite.said)
+    other = cli("--journal", suite.folder / "new.db", "verify-journal", "--chain")
+    refused(other, "the chain's anchors are of another journal")
 
 
 def test_cli__submit_and_replay_events__journalled_once(

@@ -144,7 +144,7 @@ def whole(built: Whole) -> Iterator[Whole]:
 
 def test_verify__every_strategy_and_permissioned__no_difference(whole: Whole) -> None:
     checks = verify(whole.site.client, whole.deployment)
-    assert [check.problems for check in checks] == [()] * 10
+    assert [check.problems for check in checks] == [()] * 11
     assert set(OWN) < set(whole.deployment.contracts)
     assert {whole.deployment.artifact(n) for n in whole.deployment.contracts} >= set(MANAGED)
 

@@ -71,7 +71,7 @@ def differences(finished: Finished, deployment: Deployment | None = None) -> dic
 
 def test_verify__untouched_suite__no_difference(finished: Finished) -> None:
     checks = verify(finished.client, finished.deployment)
-    assert [check.problems for check in checks] == [()] * 10
+    assert [check.problems for check in checks] == [()] * 11
     assert all(check.seen for check in checks)
 
 

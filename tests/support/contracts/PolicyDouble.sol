@@ -9,6 +9,7 @@ contract PolicyDouble {
     address public escrow;
     bool public broken;
     bool public exitsBroken;
+    bool public transfersBroken;
 
     function setDenied(address account, bool denied_) external {
         denied[account] = denied_;
@@ -26,13 +27,17 @@ contract PolicyDouble {
         exitsBroken = broken_;
     }
 
+    function setTransfersBroken(bool broken_) external {
+        transfersBroken = broken_;
+    }
+
     function canDeposit(address payer, address receiver) external view returns (bool) {
         require(!broken, Broken());
         return !denied[payer] && !denied[receiver];
     }
 
     function canTransfer(address from, address to) external view returns (bool) {
-        require(!broken, Broken());
+        require(!broken && !transfersBroken, Broken());
         return !denied[from] && !denied[to];
     }
 

@@ -126,7 +126,7 @@ contract StrategyDouble is ERC4626 {
         return shares;
     }
 
-    function withdraw(uint256 assets, address receiver, address owner) public override returns (uint256) {
+    function withdraw(uint256 assets, address receiver, address owner) public virtual override returns (uint256) {
         _misbehave(this.withdraw.selector);
         _callBack();
         Fault fault = faults[this.withdraw.selector];

@@ -127,6 +127,14 @@ def test_collect__unknown_pool__reverts(world: PoolWorld, attacker: Address) -> 
         world.factory.collect(attacker, sender=attacker)
 
 
+def test_constructor__no_deployer_or_no_gate__reverts(world: PoolWorld) -> None:
+    nobody = "0x" + "00" * 20
+    assert world.factory.deployer() == world.deployer.address
+    for maker, gate in ((nobody, world.gate), (world.deployer, nobody)):
+        with reverts("ZeroAddress"):
+            world.evm.deploy("PoolFactory", world.authority, maker, gate, world.treasury, 0)
+
+
 def test_constructor__share_above_the_bound__reverts(world: PoolWorld) -> None:
     with reverts("InvalidProtocolShare", 2_501):
         world.evm.deploy(

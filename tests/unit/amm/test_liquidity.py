@@ -34,13 +34,17 @@ def test_mint__takes_only_the_ratio(world: PoolWorld, trader: Address) -> None:
     assert [b - a for a, b in zip(after, before, strict=True)] == [amount0, amount1]
 
 
-def test_mint_prepaid__rest_goes_back(world: PoolWorld, trader: Address) -> None:
-    quoted = tuple(world.pool.quoteMint(1_000 * UNIT, 5_000 * UNIT))
+@pytest.mark.parametrize(("rest0", "rest1"), [(0, 3_000), (500, 0), (0, 0)])
+def test_mint_prepaid__rest_goes_back(
+    world: PoolWorld, trader: Address, rest0: int, rest1: int
+) -> None:
+    paid = (1_000 + rest0) * UNIT, (2_000 + rest1) * UNIT
+    quoted = tuple(world.pool.quoteMint(*paid))
     before = [t.balanceOf(trader) for t in world.tokens]
-    world.token0.transfer(world.pool, 1_000 * UNIT, sender=trader)
-    world.token1.transfer(world.pool, 5_000 * UNIT, sender=trader)
+    for token, amount in zip(world.tokens, paid, strict=True):
+        token.transfer(world.pool, amount, sender=trader)
     minted = tuple(world.pool.mintPrepaid(quoted[0], FOREVER, sender=trader))
-    assert minted == quoted
+    assert minted == quoted == (quoted[0], 1_000 * UNIT, 2_000 * UNIT)
     after = [t.balanceOf(trader) for t in world.tokens]
     assert [b - a for a, b in zip(after, before, strict=True)] == list(quoted[1:])
 
@@ -212,6 +216,23 @@ def permit_signature(
         )
     )
     return signed.v, signed.r.to_bytes(32, "big"), signed.s.to_bytes(32, "big")
+
+
+def test_burn__of_nothing_or_of_more_than_there_is__reverts(
+    world: PoolWorld, whale: Address
+) -> None:
+    world.mine(2)
+    with reverts("ZeroAmount"):
+        world.pool.burn(0, 0, 0, whale, FOREVER, sender=whale)
+    supply = world.pool.totalSupply()
+    assert tuple(world.pool.quoteBurn(supply)) == tuple(world.pool.getReserves())
+    with reverts("InsufficientLiquidity"):
+        world.pool.quoteBurn(supply + 1)
+
+
+def test_share_token__names_itself(world: PoolWorld) -> None:
+    pool = world.pool
+    assert (pool.name(), pool.symbol(), pool.decimals()) == ("Breakwater Liquidity", "BWL", 18)
 
 
 def test_permit__signed__allows_once(world: PoolWorld, whale: Address, attacker: Address) -> None:

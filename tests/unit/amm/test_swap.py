@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.models.guarded_pool import State
+from tests.models.guarded_pool import Config, Rejected, State
 from tests.support.amm import ANY_FEE, FOREVER, PoolWorld
-from tests.support.evm import Address, reverts
+from tests.support.evm import Address, Evm, reverts
 
 UNIT = 10**18
 SIDES = pytest.mark.parametrize("side", [True, False], ids=["sell0", "sell1"])
@@ -95,6 +95,34 @@ def test_quote_next__first_trade_of_the_next_block__is_exact(
     limit = 0 if exact_in else 2**255
     swap = getattr(world.pool, f"swapExact{name}")
     assert swap(side, UNIT, limit, trader, ANY_FEE, FOREVER, sender=trader) == quoted[0]
+
+
+def test_swap__price_at_the_far_end_of_the_floats__as_the_model() -> None:
+    """A price of 2^-98 token1 per token0, then as much token1 as the pool can hold."""
+    world = PoolWorld(Evm(), Config(min_fee=0, max_fee=0), (2**111, 10_000), (18, 0))
+    pool, model = world.pool, world.model
+    trader = world.evm.account("trader")
+    world.mine()
+    world.assert_equals_model()
+    # What the guard allows for so much is more than a word holds: the curve decides.
+    amount = 2**111
+    out = model.swap_exact_in(False, amount)
+    assert world.sell(trader, amount, zero_for_one=False) == out
+    world.mine()
+    pool.checkpoint()
+    model.checkpoint()
+    world.assert_equals_model()
+    # The price of before is a bound of this block too: so much would cost more than any reserve.
+    for part in (1, 2**80, 2**100, 2**107, 2**110):
+        try:
+            expected: Any = model.quote_exact_out(True, part)
+        except Rejected as error:
+            with reverts(error.name):
+                pool.quoteExactOut(True, part)
+            continue
+        assert tuple(pool.quoteExactOut(True, part)) == expected
+    with reverts("ReserveOverflow"):
+        pool.quoteExactOut(True, 2**110)
 
 
 SWAPS = ["swapExactIn", "swapExactInPrepaid", "swapExactOut", "swapExactOutPrepaid"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.capital import FROZEN, MAX, WITHDRAW_ONLY, World
+from tests.support.capital import FROZEN, MAX, WITHDRAW_ONLY, World, build_world
 from tests.support.evm import Address, reverts
 
 UNIT = 10**6
@@ -204,6 +204,28 @@ def test_queue__shares_wait__instant_exits_see_the_rest(world: World, whale: Add
         world.router.redeem(10**6, whale, whale, sender=whale)
     assert world.router.redeem(queued, queue, queue, sender=queue) == 30 * UNIT
     world.router.setQueuedShares(0, sender=queue)
+
+
+def test_queue__meter_is_short__who_waits_goes_first(whale: Address) -> None:
+    """Property: R3, S5. All of it lies idle; what is short is what the breaker lets out."""
+    world = build_world(decimals=6, metered=True)
+    queue, unit = world.evm.account("queue"), 10**6
+    limit = (100 * unit, 86_400, unit)
+    world.breaker.setLimit(world.router, world.asset, *limit, sender=world.governance)
+    world.router.setExitQueue(queue, sender=world.governance)
+    world.deposit(whale, 1_000 * unit)
+    queued = world.deposit(queue, 30 * unit)
+    world.evm.mine()
+    assert world.router.maxWithdraw(whale) == 50 * unit
+    world.router.setQueuedShares(queued, sender=queue)
+    assert world.router.maxWithdraw(whale) == world.router.availableLiquidity() == 20 * unit
+    with reverts("InsufficientLiquidity"):
+        world.router.withdraw(20 * unit + 1, whale, whale, sender=whale)
+    with reverts("InsufficientLiquidity"):
+        world.router.redeem(21 * unit * 10**12, whale, whale, sender=whale)
+    world.router.withdraw(20 * unit, whale, whale, sender=whale)
+    assert world.router.maxWithdraw(whale) == 0
+    assert world.router.redeem(queued, queue, queue, sender=queue) == 30 * unit
 
 
 def test_queue__replaced__starts_with_nothing_queued(world: World, whale: Address) -> None:

@@ -288,7 +288,7 @@ def test_process__under_review__pays_who_waited_as_who_leaves_at_once() -> None:
 # ---- limits
 
 
-def dry(world: World, strategy: Contract) -> None:
+def dry(_: World, strategy: Contract) -> None:
     strategy.setLimit(True, 5 * UNIT)
 
 
@@ -306,7 +306,7 @@ def metered(world: World, _: Contract) -> None:
     world.breaker.setLimit(world.router, world.asset, *terms, sender=world.governance)
 
 
-def lent(world: World, strategy: Contract) -> None:
+def lent(world: World, _: Contract) -> None:
     sound = world.add_strategy()
     world.lend(sound, world.router.idle() - 3)
     dry(world, sound)

@@ -23,6 +23,7 @@ def test_read__from_the_environment__typed(monkeypatch: pytest.MonkeyPatch) -> N
     settings = Settings.read(tip_gwei=None, batch_size=7)
     assert settings.urls == ["http://a:1", "http://b:2"]
     assert settings.send_policy().max_fee == 30 * GWEI
+    assert settings.send_policy().brake_max_fee == 150 * GWEI
     assert settings.batch_limits().size == 7
     assert settings.deployment_file(5) == Path("deployments/5.json")
 
@@ -38,6 +39,8 @@ def test_read__from_the_environment__typed(monkeypatch: pytest.MonkeyPatch) -> N
         ("MAX_FEE_GWEI", "much", "BREAKWATER_MAX_FEE_GWEI"),
         ("FINALITY", "1", "finality"),
         ("BATCH_SIZE", "1000", "BREAKWATER_BATCH_SIZE"),
+        ("BRAKE_MAX_FEE_GWEI", "199", "brake_max_fee_gwei must not be below"),
+        ("MAX_GAS", "7999999", "batch_gas must not be above"),
     ],
 )
 def test_read__makes_no_sense__one_line(

@@ -22,6 +22,12 @@ def test_load__example__is_complete_and_has_the_usual_multisend() -> None:
     assert bounds == [(10**6, 10**11), (0, 10**24), (0, 10**24)]
 
 
+SALE = """token = "0x1000000000000000000000000000000000000003"
+fee_pips = 500
+max_slippage_bps = 100
+"""
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -34,6 +40,9 @@ def test_load__example__is_complete_and_has_the_usual_multisend() -> None:
         ("min_answer = 1_000_000", "min_answer = -1", "wrong at assets.0.feeds.0.min_answer"),
         ("min_answer = 1_000_000", "min_answer = 100_000_000_000", "is not below max_answer"),
         ('asset = "0x1', 'asset = "0x', "wrong at asset"),
+        ('["0x3000000000000000000000000000000000000006"]', "[]", "there is no KYC provider"),
+        ("coins = 3", "coins = 4", "wrong at curve.coins"),
+        ("[[sales]]", "[[sales]]\n" + SALE + "[[sales]]", "two ways to be sold"),
     ],
 )
 def test_load__wrong_field__is_named_in_one_line(
@@ -46,6 +55,17 @@ def test_load__wrong_field__is_named_in_one_line(
     with pytest.raises(DeployError, match=words) as refusal:
         Parameters.load(file)
     assert "\n" not in str(refusal.value)
+
+
+def test_page__every_table_and_field_of_the_strategies__is_explained() -> None:
+    text = PAGE.read_text()
+    example = Parameters.load(EXAMPLE)
+    for name in example.model_dump():
+        assert f"`{name}" in text, name
+    for table in (example.compound, example.curve, example.uniswap_v3, example.guarded_pool):
+        assert table is not None
+        for field in table.model_dump():
+            assert f"`{field}`" in text, field
 
 
 def test_page__every_field_of_the_limits__is_explained() -> None:

@@ -98,6 +98,26 @@ def test_fees__trades_there_and_back__are_a_gain(case: GuardedPool) -> None:
     assert gained > before * 10 * 5 // 100 // BPS // 2 * 8 // 10
 
 
+def test_invest__other_token_lies_here__needs_no_trade(case: GuardedPool) -> None:
+    vault, keeper = case.vault, case.world.keeper
+    case.enter(case.account("investor"), 1_000 * case.unit)
+    case.other.mint(vault, 2_000 * WAD)
+    before = vault.position()[0]
+    vault.invest(1_000 * case.unit, 0, sender=keeper)
+    event = case.evm.events("Invested")[0]
+    assert (event["sold"], event["bought"]) == (0, 0)
+    assert vault.position()[0] == before + event["poolShares"] > before
+    assert not case.evm.events("Swap")
+
+
+def test_unwind__again__finds_nothing_left(case: GuardedPool) -> None:
+    case.recall()
+    assert case.vault.position() == (0, 0)
+    held = case.asset.balanceOf(case.vault)
+    case.recall()
+    assert case.asset.balanceOf(case.vault) == held == case.vault.totalAssets()
+
+
 def test_invest__cost_above_the_bound__refused(case: GuardedPool) -> None:
     vault, keeper = case.vault, case.world.keeper
     case.enter(case.account("investor"), 4_000_000 * case.unit)

@@ -101,6 +101,37 @@ def test_deposit__average_or_spot_within_the_range__refused(case: UniswapV3) -> 
     assert fits(vault, "deposit", case.unit, router, sender=router)
 
 
+def test_deposit__of_nothing__asks_what_every_deposit_asks(case: UniswapV3) -> None:
+    vault, router = case.vault, case.world.router
+    before = vault.range()
+    vault.deposit(0, router, sender=router)
+    assert vault.range() == before, "no liquidity for nothing"
+    case.move(-15)
+    with reverts("InRange"):
+        vault.deposit(0, router, sender=router)
+    case.move(-200)
+    with reverts("NotCalm"):
+        vault.deposit(0, router, sender=router)
+
+
+def test_max_deposit__range_would_end_beyond_the_last_tick__nothing(case: UniswapV3) -> None:
+    case.move(-20)
+    case.wait()
+    widest = case.deploy_strategy(width=model.MAX_TICK // SPACING * SPACING)
+    narrow = case.deploy_strategy()
+    assert widest.isCalm()
+    assert widest.maxDeposit(case.world.router) == 0 < narrow.maxDeposit(case.world.router)
+
+
+def test_unwind__again__finds_nothing_left(case: UniswapV3) -> None:
+    vault, keeper = case.vault, case.world.keeper
+    vault.unwind(sender=keeper)
+    assert vault.range()[2] == 0
+    held = case.asset.balanceOf(vault)
+    vault.unwind(sender=keeper)
+    assert case.asset.balanceOf(vault) == held == vault.totalAssets()
+
+
 def test_reposition__after_a_conversion__holds_the_asset_again(case: UniswapV3) -> None:
     vault, before = case.vault, case.vault.range()
     case.move(-100)

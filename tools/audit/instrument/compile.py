@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from offchain.artifacts import ROOT, Artifact
 from tests.support import build
 from tools.audit.instrument import tree
 
+# So many runs of the compiler per worker: few, and still none waits long for the others.
+PER_WORKER = 3
 DEPLOYABLE = re.compile(r"^contract\s", re.MULTILINE)
 # Without the optimiser: it takes most of the time, and would move what the probes mark.
 SETTINGS = {"viaIR": True, "optimizer": {"enabled": False}}
@@ -49,9 +51,9 @@ def targets(changed: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _request(target: str, changed: Mapping[str, str]) -> dict[str, Any]:
+def _request(names: Sequence[str], changed: Mapping[str, str]) -> dict[str, Any]:
     sources = {}
-    for path in closure(target):
+    for path in {one for name in names for one in closure(name)}:
         text = changed.get(path)
         if text is None:
             text = (ROOT / path).read_text(encoding="utf-8")
@@ -65,41 +67,55 @@ def _request(target: str, changed: Mapping[str, str]) -> dict[str, Any]:
         "settings": {
             **build._settings()["solidity"],
             **SETTINGS,
-            "outputSelection": {target: {"*": WANTED}},
+            "outputSelection": {name: {"*": WANTED} for name in names},
         },
     }
 
 
+def _groups(names: Sequence[str], count: int) -> list[list[str]]:
+    """The names in so many groups of about the same work."""
+    loads: list[tuple[int, list[str]]] = [(0, []) for _ in range(count)]
+    for name in sorted(names, key=lambda name: (-_work(name), name)):
+        least = min(range(count), key=lambda place: loads[place][0])
+        work, group = loads[least]
+        loads[least] = (work + _work(name), [*group, name])
+    return [group for _, group in loads if group]
+
+
+def _work(name: str) -> int:
+    own = [path for path in closure(name) if path.startswith("contracts/")]
+    return sum((ROOT / path).stat().st_size for path in own)
+
+
 def compile_all(
-    names: list[str],
+    names: Sequence[str],
     changed: Mapping[str, str],
     workers: int = os.cpu_count() or 1,
     say: Callable[[str], None] = lambda _line: None,
 ) -> dict[str, Artifact]:
-    """Artifacts of the named sources with the changed ones in place, by contract."""
+    """Artifacts of the named sources with the changed ones in place, by contract.
+
+    Each run of the compiler takes several sources, as its start costs as much as a small one.
+    """
     done = 0
 
-    def one(target: str) -> list[Artifact]:
+    def some(group: list[str]) -> list[Artifact]:
         nonlocal done
-        answer = tree.solc(_request(target, changed))
-        done += 1
-        say(f"compiled {done} of {len(names)}: {target}")
+        answer = tree.solc(_request(group, changed))
+        done += len(group)
+        say(f"compiled {done} of {len(names)} sources")
         return [
             Artifact(
                 name=name,
                 abi=entry["abi"],
                 bytecode=bytes.fromhex(entry["evm"]["bytecode"]["object"]),
                 runtime=bytes.fromhex(entry["evm"]["deployedBytecode"]["object"]),
-                source_id=target,
+                source_id=source,
             )
-            for name, entry in answer["contracts"].get(target, {}).items()
+            for source in group
+            for name, entry in answer["contracts"].get(source, {}).items()
         ]
 
-    # The longest first, so that no worker is left alone with it.
-    queue = sorted(names, key=lambda name: -sum(map(_size, closure(name))))
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        return {a.name: a for found in pool.map(one, queue) for a in found if a.bytecode}
-
-
-def _size(path: str) -> int:
-    return Path(ROOT / path).stat().st_size if path.startswith("contracts/") else 0
+        built = pool.map(some, _groups(names, workers * PER_WORKER))
+        return {a.name: a for found in built for a in found if a.bytecode}

@@ -97,16 +97,14 @@ def named(
         if mention.kind == "test":
             for name in mention.ids:
                 places.setdefault(name, set()).add(mention.place)
+    functions = {line: {test.partition("[")[0] for test in tests} for line, tests in lines.items()}
     chosen: dict[int, frozenset[str]] = {}
     for name in sorted(places):
         candidates = [
             n
             for n, one in enumerate(everything)
             if n not in chosen
-            and any(
-                test.partition("[")[0] in places[name]
-                for test in lines.get((one.path, one.line), ())
-            )
+            and not places[name].isdisjoint(functions.get((one.path, one.line), ()))
         ]
         for n in rng.sample(candidates, min(PER_PROPERTY, len(candidates))):
             chosen[n] = frozenset(places[name])

@@ -24,12 +24,12 @@ from tools.audit.mutation.runner import Memory, Result
 
 # Seconds for one fault's tests: a loop that never ends is noticed then.
 LIMIT = 20.0
-# What handles money or the record of it, and the folder of the tests that must notice.
+# What handles money or the record of it, and where the tests are that must notice.
 TESTED: dict[str, str] = {
-    "offchain/journal/events.py": "tests/unit/offchain/journal",
-    "offchain/journal/merkle.py": "tests/unit/offchain/journal",
-    "offchain/journal/verify.py": "tests/unit/offchain/journal",
-    "offchain/journal/sqlite.py": "tests/unit/offchain/journal",
+    "offchain/journal/events.py": "tests/unit/offchain/journal/test_events.py",
+    "offchain/journal/merkle.py": "tests/unit/offchain/journal/test_merkle.py",
+    "offchain/journal/verify.py": "tests/unit/offchain/journal/test_verify.py",
+    "offchain/journal/sqlite.py": "tests/unit/offchain/journal/test_store.py",
     "offchain/halt/machine.py": "tests/unit/offchain/halt",
     "offchain/batch/packer.py": "tests/unit/offchain/batch",
     "offchain/batch/intents.py": "tests/unit/offchain/batch",

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -41,12 +42,28 @@ def test_canonical__no_single_form__refused(value: object) -> None:
         canonical({"value": value})
 
 
-def test_canonical__too_deep__refused() -> None:
-    value: Any = []
-    for _ in range(40):
-        value = [value]
+@pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"k": inner}])
+def test_canonical__nested__up_to_32_deep(wrap: Callable[[Any], Any]) -> None:
+    value: Any = {}
+    for _ in range(31):
+        value = wrap(value)
+    assert json.loads(canonical({"value": value})) == {"value": value}
     with pytest.raises(PayloadError, match="nested"):
-        canonical({"value": value})
+        canonical({"value": wrap(value)})
+
+
+@pytest.mark.parametrize(
+    ("seq", "time"), [(0, 0), (-1, 0), (2**63, 0), (1, -1), (1, 2**63)], ids=str
+)
+def test_seal__number_or_time_out_of_bounds__refused(seq: int, time: int) -> None:
+    with pytest.raises(PayloadError, match="out of bounds"):
+        seal(Draft(Kind.BLOCK, "follower", "block:7", {}), seq, time, GENESIS)
+
+
+@pytest.mark.parametrize(("actor", "cause"), [("\ud800", ""), ("", "\udfff")], ids=repr)
+def test_seal__actor_or_cause_no_unicode__refused(actor: str, cause: str) -> None:
+    with pytest.raises(PayloadError, match="Unicode"):
+        seal(Draft(Kind.BLOCK, actor, cause, {}), 1, 0, GENESIS)
 
 
 def test_hash__written_out_by_hand__same() -> None:

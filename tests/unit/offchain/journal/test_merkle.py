@@ -68,7 +68,7 @@ def test_inclusion__every_leaf__proves_itself_only(size: int) -> None:
         merkle.inclusion_proof(tree, size)
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 9, 20])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 9, 14, 20])
 def test_consistency__every_prefix__proves_append_only(size: int) -> None:
     tree = leaves(size)
     new_root = model_root(tree)
@@ -83,6 +83,28 @@ def test_consistency__every_prefix__proves_append_only(size: int) -> None:
             assert not merkle.verify_consistency(old, size, old_root, new_root, proof[:-1])
     with pytest.raises(IndexError):
         merkle.consistency_proof(tree, 0)
+
+
+def test_verify__proof_made_to_fit_a_taller_tree__refused() -> None:
+    """A sibling beyond the tree's top would let anyone invent the root."""
+    node, hashed, other = merkle.node_hash, merkle.leaf_hash(b"a"), bytes([7]) * 32
+    assert not merkle.verify_inclusion(b"a", 0, 1, [other], node(other, hashed))
+    first, second, third = (bytes([n]) * 32 for n in range(3))
+    old_root = node(other, node(third, first))
+    new_root = node(other, node(third, node(first, second)))
+    proof = [first, second, third, other]
+    assert not merkle.verify_consistency(3, 4, old_root, new_root, proof)
+
+
+@pytest.mark.parametrize(("old", "size"), [(4, 3), (0, 3)])
+def test_verify_consistency__sizes_that_cannot_be__refused(old: int, size: int) -> None:
+    assert not merkle.verify_consistency(old, size, bytes(32), bytes(32), [])
+
+
+def test_verify_consistency__nothing_given__refused() -> None:
+    tree = leaves(5)
+    old_root, new_root = model_root(tree[:3]), model_root(tree)
+    assert not merkle.verify_consistency(3, 5, old_root, new_root, [])
 
 
 @given(st.lists(st.binary(max_size=8), max_size=70), st.data())

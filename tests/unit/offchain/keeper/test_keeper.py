@@ -140,7 +140,14 @@ class Books:
     """A router whose strategy holds more than the books count."""
 
     def read(self, _target: str, _artifact: str, function: str, *arguments: Any) -> Any:
-        state = SimpleNamespace(debt=1_000, shares=1_000, lastReport=7, underReview=False)
+        state = SimpleNamespace(
+            debt=1_000,
+            shares=1_000,
+            lastReport=7,
+            underReview=False,
+            maxGainBps=500,
+            maxLossBps=100,
+        )
         answers = {"strategies": [STRATEGY], "strategyState": state, "balanceOf": 1_500}
         return arguments[0] if function == "previewRedeem" else answers[function]
 
@@ -155,6 +162,26 @@ def test_positions__shares_outside_the_books__call_for_no_report() -> None:
 def test_trigger__worth_without_debt__calls_for_no_report() -> None:
     """A gain on nothing is beyond every limit: its report would only open a review."""
     assert not Trigger().fires(Position(STRATEGY, 0, 3, 7, False), now=10**9)
+
+
+@pytest.mark.parametrize(
+    ("worth", "gain_bps", "loss_bps", "due"),
+    [
+        (900, 500, 100, False),
+        (900, 500, 999, False),
+        (900, 500, 1_000, True),
+        (900, 0, 2**16 - 1, True),
+        (1_100, 999, 2**16 - 1, False),
+        (1_100, 1_000, 0, True),
+        (1_000, 2**16 - 1, 2**16 - 1, False),
+    ],
+)
+def test_trigger__under_review__reports_what_governance_lets_in(
+    worth: int, gain_bps: int, loss_bps: int, due: bool
+) -> None:
+    """The loss is in the books before the review closes, so that nobody leaves between."""
+    position = Position(STRATEGY, 1_000, worth, 7, True, gain_bps, loss_bps)
+    assert Trigger().fires(position, now=10**9) == due
 
 
 @dataclass
