@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.fuzz.safety.models import Bucket
 from tests.models import router as model
@@ -324,11 +325,11 @@ class Session:
         strategy = self.books.strategies[index]
         strategy.max_gain_bps = self.rng.choice((NO_LIMIT, 300))
         strategy.max_loss_bps = self.rng.choice((NO_LIMIT, 300))
-        vault, governance = self.vaults[index], self.world.governance
+        vault = self.vaults[index]
         self.world.set_health(vault, strategy.max_gain_bps, strategy.max_loss_bps)
         self._close_review(index)
         seconds = self.rng.choice((0, DAY, 7 * DAY))
-        self.router.setProfitUnlockTime(seconds, sender=governance)
+        self.router.setProfitUnlockTime(seconds, sender=self.world.governance)
         self.books.unlock_time = seconds
         self.trail.append(f"limits {index}, unlock {seconds}")
 
@@ -345,7 +346,7 @@ class Session:
         real: Callable[[], object],
         modelled: Callable[[], object],
         preview: Callable[[], object] | None = None,
-    ) -> object:
+    ) -> Any:
         """Runs a step on both sides: the same answer, or both refuse."""
         self.trail.append(what)
         promised = preview() if preview else None
@@ -405,7 +406,7 @@ class Session:
     def _check_max(self, who: str) -> None:
         """R3: what max returns succeeds, one more fails."""
         address, router = self.people[who], self.router
-        for limit, call in (
+        calls: tuple[tuple[int, Callable[[int], object]], ...] = (
             (
                 router.maxRedeem(address),
                 lambda n: router.redeem(n, address, address, sender=address),
@@ -414,7 +415,8 @@ class Session:
                 router.maxWithdraw(address),
                 lambda n: router.withdraw(n, address, address, sender=address),
             ),
-        ):
+        )
+        for limit, call in calls:
             with self.world.evm.rollback():
                 if limit:
                     call(limit)
