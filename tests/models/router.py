@@ -425,17 +425,23 @@ class RouterModel:
             raise Refused
         if assets == 0 or assets > self.idle:
             raise Refused
-        before = self.total_assets
-        shares = strategy.vault.deposit(assets)
-        value = min(assets, strategy.vault.to_assets_down(shares))
+        vault, before = strategy.vault, self.total_assets
+        undo = (vault.assets, vault.supply, vault.held, strategy.debt, strategy.shares)
+        shares = vault.deposit(assets)
+        value = min(assets, vault.to_assets_down(shares))
         strategy.debt += value
         strategy.shares += shares
         self.idle -= assets
-        cap = self.cap_of(strategy, self.total_assets)
-        owed = self.to_assets_up(self.queued)
-        if strategy.debt > cap or (self.queued and self.idle < owed):
-            raise Refused
-        self._spend_budget(before)
+        try:
+            cap = self.cap_of(strategy, self.total_assets)
+            owed = self.to_assets_up(self.queued)
+            if strategy.debt > cap or (self.queued and self.idle < owed):
+                raise Refused
+            self._spend_budget(before)
+        except Refused:
+            vault.assets, vault.supply, vault.held, strategy.debt, strategy.shares = undo
+            self.idle += assets
+            raise
 
     def recall(self, strategy: StrategyModel, assets: int) -> None:
         if self.state > THROTTLED or assets == 0:

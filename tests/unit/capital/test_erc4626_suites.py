@@ -216,15 +216,10 @@ def test_rounding__each_view__is_against_the_caller(case: Case) -> None:
 
 def test_nothing__in_or_out__is_refused(case: Case) -> None:
     world = case[0]
-    who, router = world.evm.account("whale"), world.router
-    for call in (
-        lambda: router.deposit(0, who, sender=who),
-        lambda: router.mint(0, who, sender=who),
-        lambda: router.withdraw(0, who, who, sender=who),
-        lambda: router.redeem(0, who, who, sender=who),
-    ):
+    who = world.evm.account("whale")
+    for function in ("deposit", "mint", "withdraw", "redeem"):
         with pytest.raises(Revert) as refused:
-            call()
+            go(world, who, function, 0)
         assert refused.value.name == "ZeroAmount"
 
 
@@ -331,10 +326,10 @@ def test_max__any_situation__succeeds_and_one_more_fails(case: Case) -> None:
                     call(most, who, who, sender=who)
             with world.evm.rollback(), pytest.raises(Revert):
                 call(most + 1, who, who, sender=who)
-    for function, cost in (("deposit", lambda n: n), ("mint", router.previewMint)):
+    for function in ("deposit", "mint"):
         most = getattr(router, f"max{function.title()}")(heir)
         with world.evm.rollback():
-            world.fund(heir, cost(most))
+            world.fund(heir, most if function == "deposit" else router.previewMint(most))
             getattr(router, function)(most, heir, sender=heir)
         with world.evm.rollback():
             world.fund(heir, 2**113)
