@@ -75,12 +75,13 @@ def test_settle__breaker_lets_out_less_than_idle__exits_stay_within() -> None:
     assert metered.rejections() == [(holders[1], "NO_ROOM")]
 
 
-def test_settle__breaker_cannot_say__no_exit() -> None:
+def test_settle__breaker_cannot_say__exits_leave_unmetered() -> None:
+    """Property: R9."""
     metered = flows(Evm(), metered=True)
     holder = metered.invest("whale", 10 * UNIT)
     metered.evm.etch(metered.capital.breaker, "Reverter")
-    assert metered.settle(metered.exit_intent(holder, SHARE)) == (0, 0)
-    assert metered.rejections() == [(holder, "NO_ROOM")]
+    assert metered.settle(metered.exit_intent(holder, SHARE)) == (0, 1)
+    assert [event["assets"] for event in metered.evm.events("Unmetered")] == [UNIT]
 
 
 @pytest.mark.parametrize("fault", ["setBroken", "setTransfersBroken"])

@@ -95,17 +95,17 @@ def test_share_price__strategy_answers_too_little__counts_at_book_value(
     assert world.router.sharePriceWad() == price, "four bytes are no amount"
 
 
-def test_max__breaker_cannot_say__zero_and_previews_answer(whale: Address) -> None:
-    """Property: R3."""
+def test_max__breaker_cannot_say__all_may_leave_and_the_router_says_unmetered(
+    whale: Address,
+) -> None:
+    """Property: R3, R9."""
     world = build_world(Evm(), metered=True)
     shares = world.deposit(whale, 100)
     world.evm.etch(world.breaker, "Reverter")
-    assert world.router.maxWithdraw(whale) == 0
-    assert world.router.convertToAssets(world.router.maxRedeem(whale)) == 0
-    assert world.router.availableLiquidity() == 0
-    assert world.router.previewRedeem(shares) == 100
-    with reverts():
-        world.router.redeem(shares, whale, whale, sender=whale)
+    assert world.router.maxRedeem(whale) == shares
+    assert world.router.maxWithdraw(whale) == world.router.availableLiquidity() == 100
+    assert world.router.redeem(shares, whale, whale, sender=whale) == 100
+    assert [event["assets"] for event in world.evm.events("Unmetered")] == [100]
 
 
 def test_max__breaker_allows_less_than_idle__that_much_leaves(whale: Address) -> None:
