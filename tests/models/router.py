@@ -146,6 +146,9 @@ class RouterModel:
     # What the breaker lets out now; None without one.
     allowance: int | None = None
     deposit_cap: int = 2**112 - 1
+    # Losses of plans on the day `epoch`; all assets are the day's budget.
+    epoch: int = 0
+    epoch_loss: int = 0
     # A loss is under review: exits are priced after all losses, deposits are closed.
     review: bool = False
     reported_assets: int = 0
@@ -422,27 +425,35 @@ class RouterModel:
             raise Refused
         if assets == 0 or assets > self.idle:
             raise Refused
-        vault = strategy.vault
-        before = (vault.assets, vault.supply, vault.held)
-        shares = vault.deposit(assets)
-        value = min(assets, vault.to_assets_down(shares))
-        cap = self.cap_of(strategy, self.total_assets - assets + value)
-        left = self.idle - assets
+        before = self.total_assets
+        shares = strategy.vault.deposit(assets)
+        value = min(assets, strategy.vault.to_assets_down(shares))
         strategy.debt += value
-        self.idle = left
-        if strategy.debt > cap or (self.queued and left < self.owed()):
-            vault.assets, vault.supply, vault.held = before
-            strategy.debt -= value
-            self.idle += assets
-            raise Refused
         strategy.shares += shares
+        self.idle -= assets
+        cap = self.cap_of(strategy, self.total_assets)
+        owed = self.to_assets_up(self.queued)
+        if strategy.debt > cap or (self.queued and self.idle < owed):
+            raise Refused
+        self._spend_budget(before)
 
     def recall(self, strategy: StrategyModel, assets: int) -> None:
         if self.state > THROTTLED or assets == 0:
             raise Refused
         if strategy.pays(strategy.gross_liquidity()) < assets:
             raise Refused
-        gross = strategy.gross_for(assets)
+        before, gross = self.total_assets, strategy.gross_for(assets)
         strategy.shares -= strategy.vault.withdraw(assets)
         strategy.debt -= gross
         self.idle += assets
+        self._spend_budget(before)
+
+    def _spend_budget(self, before: int) -> None:
+        loss = before - self.total_assets
+        if loss <= 0:
+            return
+        today = self.now // 86_400
+        spent = self.epoch_loss if self.epoch == today else 0
+        if loss > max(0, before - spent):
+            raise Refused
+        self.epoch, self.epoch_loss = today, spent + loss

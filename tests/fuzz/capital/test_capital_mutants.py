@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from offchain.artifacts import ROOT
+from tests.fuzz.capital import router_session
 from tests.fuzz.capital import test_exit_queue_stateful as queue_fuzz
 from tests.fuzz.capital import test_router_model as router_fuzz
 from tests.support.capital import World, build_world
@@ -52,7 +53,7 @@ PRAGMA = "pragma solidity 0.8.30;\n"
 
 def router_machine() -> None:
     for run in range(SESSIONS):
-        session = router_fuzz.start(11_000_003 + run, router_fuzz.DECIMALS[run % 5])
+        session = router_session.start(11_000_003 + run, router_session.DECIMALS[run % 5])
         for _ in range(STEPS):
             session.step()
             session.compare()

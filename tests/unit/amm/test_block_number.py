@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import evm as evm_module
 from tests.support.amm import PoolWorld
 from tests.support.evm import Evm
 
@@ -13,12 +12,9 @@ UNIT = 10**18
 
 
 @pytest.mark.parametrize("chain_id", [42_161, 42_170, 421_614])
-def test_block_number__arbitrum__comes_from_arb_sys(
-    chain_id: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_block_number__arbitrum__comes_from_arb_sys(chain_id: int) -> None:
     """Property: P6 (blocks of the chain itself, though block.number stands still)."""
-    monkeypatch.setattr(evm_module, "CHAIN_ID", chain_id)
-    evm = Evm()
+    evm = Evm(chain_id=chain_id)
     evm.etch(ARB_SYS, "ArbSysDouble")
     arb_sys = evm.at("ArbSysDouble", ARB_SYS)
     arb_sys.setBlockNumber(400_000_000)

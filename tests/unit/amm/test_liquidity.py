@@ -6,7 +6,6 @@ import pytest
 from eth_account.messages import encode_typed_data
 
 from tests.models.guarded_pool import State
-from tests.support import evm as evm_module
 from tests.support.amm import FOREVER, NEVER_ENDING, PoolWorld
 from tests.support.evm import Address, Evm, reverts
 
@@ -260,10 +259,9 @@ def test_permit__expired_or_forged__reverts(
 
 
 def test_permit__after_a_fork_of_the_chain__holds_on_one_side_only(
-    world: PoolWorld, whale: Address, attacker: Address, monkeypatch: pytest.MonkeyPatch
+    world: PoolWorld, whale: Address, attacker: Address
 ) -> None:
-    monkeypatch.setattr(evm_module, "CHAIN_ID", 1)
-    fork = Evm()
+    fork = Evm(chain_id=1)
     fork.etch(world.pool, world.evm.code(world.pool))
     pool = fork.at("GuardedPool", world.pool)
     there = permit_signature(world, whale, attacker, UNIT, FOREVER, 0)

@@ -1,4 +1,4 @@
-"""Meter: what of the breaker's answers refuses an exit, and that no gas limit chooses the answer."""
+"""Meter: which of the breaker's answers refuses an exit; no gas limit chooses the answer."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_report__breaker_broken__goes_on_and_says_so(
 
 
 def test_outflow__any_gas_limit__hungry_breaker_is_never_passed_over(
-    evm: Evm, breaker: Contract, reporter: Contract, asset: Address
+    breaker: Contract, reporter: Contract, asset: Address
 ) -> None:
     """Property: S1. It works for 250 000 gas, then says that the limit is reached."""
     breaker.arm(Mode.HUNGRY)

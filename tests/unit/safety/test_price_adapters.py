@@ -183,9 +183,7 @@ def test_rate__two_adapters_of_one_vault__may_serve_together(
     assert twin.source() != rate.source()
 
 
-def test_rate__grown_beyond_128_bits__is_refused(
-    evm: Evm, vault: Contract, base: Contract
-) -> None:
+def test_rate__grown_beyond_128_bits__is_refused(evm: Evm, vault: Contract, base: Contract) -> None:
     """Two years in which a rate near its largest anchor grew tenfold a year."""
     base.setAnswer(USD // 4)
     vault.setRate((2**64 - 1) * 10**6)
