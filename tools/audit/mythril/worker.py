@@ -30,6 +30,9 @@ from mythril.support.support_args import args
 from tools.audit.mythril import engine
 from tools.audit.mythril.search import Search
 
+# Where deployed code lies that is analysed alone. Mythril would take 0, and with immutables of zero
+# a call to one of them would be a call to itself.
+ADDRESS = "0x" + "b0a7" * 10
 DEPTH = 128
 LOOPS = 3
 # Seconds: Search ends the work, the clock does not.
@@ -133,11 +136,11 @@ def analyse(job: dict[str, Any]) -> dict[str, Any]:
 
 def _explore(job: dict[str, Any], code: str, deployed: bool) -> list[Any]:
     disassembler = MythrilDisassembler(eth=None, enable_online_lookup=False)
-    address, _ = disassembler.load_from_bytecode(code, bin_runtime=deployed)
+    disassembler.load_from_bytecode(code, bin_runtime=deployed)
     StartTime()
     run = SymExecWrapper(
         disassembler.contracts[0],
-        address,
+        ADDRESS,
         "bfs",
         dynloader=DynLoader(None, active=False),
         max_depth=DEPTH,
