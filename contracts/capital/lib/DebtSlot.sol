@@ -14,10 +14,6 @@ library DebtSlot {
         return slot >> 144;
     }
 
-    function unlockEnd(uint256 slot) internal pure returns (uint256) {
-        return uint40(slot);
-    }
-
     function locked(uint256 slot) internal view returns (uint256) {
         uint256 end = uint40(slot);
         unchecked {
