@@ -110,6 +110,21 @@ def test_settle__the_price_rises_while_assets_are_pulled__whole_batch_refused() 
     assert not world.gateway.isNonceUsed(owner, intent.nonce)
 
 
+def test_settle__exit_wants_one_more_than_the_price__below_minimum(world: Flows) -> None:
+    """Property: S5. At the price itself it is paid."""
+    world.make_price_awkward(UNIT)
+    holder = world.invest("investor", 5 * UNIT)
+    shares = world.router.balanceOf(holder)
+    price = world.router.convertToAssets(shares)
+    greedy = world.exit_intent(holder, shares, minimum=price + 1)
+    assert world.settle(greedy) == (0, 0)
+    assert world.rejections() == [(holder, "BELOW_MINIMUM")]
+    assert not world.gateway.isNonceUsed(holder, greedy.nonce)
+    assert world.router.balanceOf(holder) == shares
+    assert world.settle(world.exit_intent(holder, shares, minimum=price)) == (0, 1)
+    assert world.asset.balanceOf(holder) == price
+
+
 def test_settle__a_loss_appears_while_strategies_pay__no_exit_below_what_was_signed(
     world: Flows,
 ) -> None:
