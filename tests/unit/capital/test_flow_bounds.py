@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.capital import DAY, ZERO
+from tests.support.capital import DAY, KEEPER, ZERO
 from tests.support.evm import Evm, reverts
 from tests.support.flows import Flows, flows
 
@@ -82,6 +82,71 @@ def test_settle__breaker_cannot_say__exits_leave_unmetered() -> None:
     metered.evm.etch(metered.capital.breaker, "Reverter")
     assert metered.settle(metered.exit_intent(holder, SHARE)) == (0, 1)
     assert [event["assets"] for event in metered.evm.events("Unmetered")] == [UNIT]
+
+
+def test_settle__the_price_rises_while_assets_are_pulled__whole_batch_refused() -> None:
+    """Property: S5. Whoever was judged by the lower price gets no less than he signed for."""
+    world = flows(Evm(), 18, "ReentrantToken")
+    plane = world.capital
+    world.invest("founder", 10 * UNIT)
+    world.lend_all_but(0)
+    world.router.setProfitUnlockTime(0, sender=world.governance)
+    plane.authority.grantRole(KEEPER, world.asset, 0, sender=world.governance)
+    owner = world.fund("investor", UNIT)
+    preview = world.router.previewDeposit(UNIT)
+    world.strategy.gain(UNIT)
+    report = world.router.calldata("processReport", world.strategy.address)
+    intent = world.deposit_intent(owner, UNIT, minimum=preview)
+    with world.evm.rollback():
+        world.asset.arm(world.router, report, True)
+        world.asset.transfer(owner, 0, sender=owner)
+        assert world.asset.lastSuccess()
+        fewer = world.router.previewDeposit(UNIT)
+        assert fewer < preview, "the report in the hook makes shares dearer"
+    world.asset.arm(world.router, report, True)
+    with reverts("PriceMoved", preview, fewer):
+        world.settle(intent)
+    assert world.asset.balanceOf(owner) == UNIT
+    assert not world.gateway.isNonceUsed(owner, intent.nonce)
+
+
+def test_settle__exit_wants_one_more_than_the_price__below_minimum(world: Flows) -> None:
+    """Property: S5. At the price itself it is paid."""
+    world.make_price_awkward(UNIT)
+    holder = world.invest("investor", 5 * UNIT)
+    shares = world.router.balanceOf(holder)
+    price = world.router.convertToAssets(shares)
+    greedy = world.exit_intent(holder, shares, minimum=price + 1)
+    assert world.settle(greedy) == (0, 0)
+    assert world.rejections() == [(holder, "BELOW_MINIMUM")]
+    assert not world.gateway.isNonceUsed(holder, greedy.nonce)
+    assert world.router.balanceOf(holder) == shares
+    assert world.settle(world.exit_intent(holder, shares, minimum=price)) == (0, 1)
+    assert world.asset.balanceOf(holder) == price
+
+
+def test_settle__a_loss_appears_while_strategies_pay__no_exit_below_what_was_signed(
+    world: Flows,
+) -> None:
+    """Property: S5. The first strategy's exit makes the second lose: after the batch was judged."""
+    plane = world.capital
+    tight, loose = world.invest("investor", 10 * UNIT), world.invest("whale", 10 * UNIT)
+    second = plane.add_strategy()
+    plane.lend(world.strategy, 10 * UNIT)
+    plane.lend(second, 10 * UNIT)
+    plane.router.setExitOrder([world.strategy, second], sender=world.governance)
+    exits = [
+        world.exit_intent(tight, 10 * SHARE, minimum=10 * UNIT),
+        world.exit_intent(loose, 10 * SHARE),
+    ]
+    with world.evm.rollback():
+        assert world.settle(*exits) == (0, 2), "without the loss both are paid"
+    world.strategy.arm(second, second.calldata("lose", 4 * UNIT))
+    with reverts("PriceMoved", 10 * UNIT, 8 * UNIT):
+        world.settle(*exits)
+    assert second.totalAssets() == 10 * UNIT
+    for holder in (tight, loose):
+        assert world.router.balanceOf(holder) == 10 * SHARE
 
 
 @pytest.mark.parametrize("fault", ["setBroken", "setTransfersBroken"])

@@ -133,6 +133,13 @@ def test_submit_credential__wrong_signer_unknown_provider_or_expired__refused(de
         desk.submit(replace(credential, expiry=1_699_999_999))
 
 
+def test_submit_credential__for_nobody__refused(desk: Desk) -> None:
+    """However well it is signed: the zero address would be an investor."""
+    with reverts("ZeroAddress"):
+        desk.submit(Credential(ZERO))
+    assert not desk.registry.isEligible(ZERO)
+
+
 def test_submit_credential__older_serial__cannot_replace_a_newer_one(desk: Desk) -> None:
     investor = desk.flows.evm.account("investor")
     desk.submit(Credential(investor, tier=1, serial=5))

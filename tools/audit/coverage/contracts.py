@@ -39,6 +39,7 @@ LEFT_OUT = (
     "tests/unit/safety/test_breaker_metering.py::test_overhead__",
     "tests/unit/safety/test_breaker_metering.py::test_hook_gas__",
     "tests/unit/safety/test_breaker_edges.py::test_hook_gas__",
+    "tests/unit/safety/test_meter.py::test_outflow__any_gas_limit__hungry",
 )
 FOLDERS = ("tests/unit", "tests/fuzz", "tests/integration/test_aave_strategy.py")
 FUZZ_RUNS = "3"
