@@ -251,7 +251,7 @@ def test_step__frozen_with_a_lone_one_in_its_place__waits_and_settles_later(desk
 
 
 def test_step__nothing_else_to_compare_with__spoiler_waits(desk: Desk) -> None:
-    """Control: what drops a spoiler is that others settle, nothing less."""
+    """What drops a spoiler is that others settle, nothing less."""
     desk.gateway.spoilers = {intent(2).owner}
     desk.submit(2)
     desk.turn(12)
