@@ -95,7 +95,7 @@ def test_outflow__any_gas_limit__burning_breaker_is_passed_over_from_one_limit_o
 ) -> None:
     """Property: S1, R9. It burns all it gets: broken only if that was the full amount."""
     breaker.arm(Mode.BURNS)
-    passed = []
+    passed: list[int] = []
     for gas in range(200_000, 500_000, 500):
         with evm.rollback():
             try:
