@@ -90,6 +90,26 @@ def test_outflow__any_gas_limit__hungry_breaker_is_never_passed_over(
         reporter.leave(asset, AMOUNT, gas=260_000)
 
 
+def test_outflow__any_gas_limit__burning_breaker_is_passed_over_from_one_limit_on(
+    evm: Evm, breaker: Contract, reporter: Contract, asset: Address
+) -> None:
+    """Property: S1, R9. It burns all it gets: broken only if that was the full amount."""
+    breaker.arm(Mode.BURNS)
+    passed: list[int] = []
+    for gas in range(200_000, 500_000, 500):
+        with evm.rollback():
+            try:
+                reporter.leave(asset, AMOUNT, gas=gas)
+            except Revert as error:
+                assert error.name == "InsufficientGas" or error.halt.startswith("OutOfGas")
+                assert not passed, "whoever has more gas is not worse off"
+                continue
+            assert [event["assets"] for event in evm.events("Unmetered")] == [AMOUNT]
+            passed.append(gas)
+    assert passed
+    assert passed[0] > 21_000 + REPORT_GAS
+
+
 def test_exit__any_gas_limit__no_more_than_the_limit_and_always_metered(evm: Evm) -> None:
     """Property: S1. On the real router and breaker: too little gas never opens the door."""
     world = build_world(evm, decimals=6, metered=True)
