@@ -85,7 +85,7 @@ def test_settle__breaker_cannot_say__exits_leave_unmetered() -> None:
 
 
 def test_settle__the_price_rises_while_assets_are_pulled__whole_batch_refused() -> None:
-    """Property: S5. Whoever was judged by the lower price gets no less than he signed for."""
+    """Whoever was judged by the lower price gets no less than he signed for."""
     world = flows(Evm(), 18, "ReentrantToken")
     plane = world.capital
     world.invest("founder", 10 * UNIT)
@@ -111,7 +111,7 @@ def test_settle__the_price_rises_while_assets_are_pulled__whole_batch_refused() 
 
 
 def test_settle__exit_wants_one_more_than_the_price__below_minimum(world: Flows) -> None:
-    """Property: S5. At the price itself it is paid."""
+    """At the price itself it is paid."""
     world.make_price_awkward(UNIT)
     holder = world.invest("investor", 5 * UNIT)
     shares = world.router.balanceOf(holder)
@@ -128,7 +128,7 @@ def test_settle__exit_wants_one_more_than_the_price__below_minimum(world: Flows)
 def test_settle__a_loss_appears_while_strategies_pay__no_exit_below_what_was_signed(
     world: Flows,
 ) -> None:
-    """Property: S5. The first strategy's exit makes the second lose: after the batch was judged."""
+    """The first strategy's exit makes the second lose: after the batch was judged."""
     plane = world.capital
     tight, loose = world.invest("investor", 10 * UNIT), world.invest("whale", 10 * UNIT)
     second = plane.add_strategy()

@@ -53,8 +53,13 @@ def test_max_withdraw__the_pool_counts__no_more_than_it_counts(scene: Scene, cou
     """Property: R3. Aave from V3.1 on pays out of its count, whatever lies there."""
     router, strategy = scene.world.router, scene.strategy
     scene.market.setCount(KNOWN, counted)
-    assert strategy.maxWithdraw(router) == min(counted, 100 * UNIT)
+    most = min(counted, 100 * UNIT)
+    assert strategy.maxWithdraw(router) == most
     assert strategy.totalAssets() == 100 * UNIT, "what cannot leave now is still worth as much"
+    with reverts("ERC4626ExceededMaxWithdraw", router.address, most + 1, most):
+        strategy.withdraw(most + 1, router, router, sender=router)
+    strategy.withdraw(most, router, router, sender=router)
+    assert scene.world.asset.balanceOf(router) == most
 
 
 @pytest.mark.parametrize("answer", [UNKNOWN, TOO_LONG])

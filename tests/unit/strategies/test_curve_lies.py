@@ -77,7 +77,7 @@ def test_constructor__a_coin_of_more_than_18_decimals__reverts(scene: CurveScene
 
 
 def test_deposit__the_pool_mints_too_little__reverts(scene: CurveScene) -> None:
-    """Property: R2. The pool is not believed: what it minted is counted."""
+    """The pool is not believed: what it minted is counted."""
     least = UNIT * (BPS - ENTRY) // BPS - NOISE
     scene.pool.setMint(BPS - ENTRY)
     with scene.evm.rollback():
@@ -106,7 +106,7 @@ def test_max_deposit__the_pool_cannot_estimate__is_zero(
 
 
 def test_withdraw__the_pool_pays_too_little__reverts(scene: CurveScene) -> None:
-    """Property: R2. What arrives is counted, for `withdraw` and for `redeem`."""
+    """What arrives is counted, for `withdraw` and for `redeem`."""
     whale, strategy = scene.evm.account("whale"), scene.strategy
     shares = scene.enter(whale, 100 * UNIT)
     held = scene.lp.balanceOf(strategy)
@@ -121,7 +121,7 @@ def test_withdraw__the_pool_pays_too_little__reverts(scene: CurveScene) -> None:
 
 
 def test_exit__a_part_is_quoted_worse_than_the_whole__reverts(scene: CurveScene) -> None:
-    """Property: R2. What can leave is judged on the whole: each exit is held to its own bound."""
+    """What can leave is judged on the whole: each exit is held to its own bound."""
     whale, strategy = scene.evm.account("whale"), scene.strategy
     shares = scene.enter(whale, 100 * UNIT)
     scene.pool.setQuotesFrom(scene.lp.balanceOf(strategy))
