@@ -93,7 +93,7 @@ def built(artifact: str) -> Contract:
     return contract
 
 
-def surface(contract: Contract, artifact: str) -> list[FunctionCodec]:
+def surface(artifact: str) -> list[FunctionCodec]:
     """What can be called there; the router's second half answers for its first."""
     halves = ("CapitalRouter", "RouterManager") if artifact == "CapitalRouter" else (artifact,)
     found = {
@@ -126,9 +126,7 @@ def test_any_function__by_a_stranger__is_refused_exactly_where_decided(artifact:
     contract = built(artifact)
     stranger = contract._evm.account("attacker")
     stopped = {
-        codec.name
-        for codec in surface(contract, artifact)
-        if refused(contract, codec.selector, stranger)
+        codec.name for codec in surface(artifact) if refused(contract, codec.selector, stranger)
     }
     # The authority alone replaces itself; no role can.
     assert stopped - {"setAuthority"} == set(DECIDED[artifact])
@@ -143,7 +141,7 @@ def test_restricted__a_stranger_and_then_a_role__only_the_role_enters(
     holder, stranger = evm.account("role holder"), evm.account("attacker")
     governance = evm.account("governance")
     authority = evm.at("AccessAuthority", evm.at("AuditAnchor", contract).authority())
-    for codec in (one for one in surface(contract, artifact) if one.name == name):
+    for codec in (one for one in surface(artifact) if one.name == name):
         assert refused(contract, codec.selector, stranger)
         assert refused(contract, codec.selector, holder)
         authority.setTargetFunctionRole(contract, [codec.selector], ROLE, sender=governance)
