@@ -559,7 +559,6 @@ def test_settle__states__each_allows_what_it_says(world: Flows) -> None:
 
 
 def test_withdraw_held__frozen__waits_and_in_any_better_state__pays() -> None:
-    """Property: S2."""
     world = flows(Evm(), 18, "BarringToken")
     owner, barred = world.invest("whale", 3 * UNIT), world.evm.account("barred")
     world.asset.bar(barred, True)

@@ -45,6 +45,8 @@ def test_max_deposit__room_buys_no_share__is_zero(world: World, whale: Address) 
     assert router.maxDeposit(whale) == least
     with world.evm.rollback():
         assert router.deposit(least, whale, sender=whale) == 1
+    with reverts("OutOfBounds", least + 1, least):
+        router.deposit(least + 1, whale, sender=whale)
     router.lowerDepositCap(total + least - 1, sender=world.guardian)
     assert router.maxDeposit(whale) == router.maxMint(whale) == 0
 
@@ -80,6 +82,8 @@ def test_max_withdraw__a_strategy_pays_a_single_unit__it_counts(
         strategy.setLimit(True, limit)
     assert router.idle() == 0
     assert router.maxWithdraw(whale) == router.availableLiquidity() == 8
+    with reverts("InsufficientLiquidity"):
+        router.withdraw(9, whale, whale, sender=whale)
     assert router.withdraw(8, whale, whale, sender=whale) > 0
     assert (world.debt(first), world.debt(second)) == (99, 93)
     first.setLimit(True, 0)

@@ -120,7 +120,7 @@ def test_round_trip__same_block__never_gains(scene: CometScene) -> None:
 
 
 def test_preview_withdraw__any_amount__is_rounded_up_to_the_last_share(scene: CometScene) -> None:
-    """Property: R2."""
+    """Against who leaves: a share that is burnt in part is burnt."""
     strategy, unit = scene.strategy, scene.unit
     whale = scene.evm.account("whale")
     enter(scene, whale, 1_000 * unit)
