@@ -64,9 +64,9 @@ def following(head: Head, *kinds: Kind) -> list[Event]:
 def descriptors(path: Path) -> int:
     """How many open descriptors of this process are of the file."""
     wanted, count = path.stat(), 0
-    for name in os.listdir("/dev/fd"):
+    for entry in Path("/dev/fd").iterdir():
         with contextlib.suppress(OSError):
-            count += os.path.samestat(os.fstat(int(name)), wanted)
+            count += os.path.samestat(os.fstat(int(entry.name)), wanted)
     return count
 
 
@@ -95,30 +95,32 @@ def test_open__empty_file_and_not_to_be_created__refused_untouched(path: Path) -
     assert path.read_bytes() == b""
 
 
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("create", [True, False])
-def test_open__another_application__refused(
-    backend: SqliteBackend, path: Path, create: bool
-) -> None:
+def test_open__another_application__refused(path: Path, create: bool) -> None:
     change(path, f"PRAGMA application_id = {APPLICATION_ID + 1}")
     with pytest.raises(JournalError, match="is not a Breakwater journal"):
         SqliteBackend(path, create=create)
 
 
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("version", [SCHEMA_VERSION - 1, SCHEMA_VERSION + 1])
-def test_open__another_schema__refused(backend: SqliteBackend, path: Path, version: int) -> None:
+def test_open__another_schema__refused(path: Path, version: int) -> None:
     change(path, f"PRAGMA user_version = {version}")
     with pytest.raises(JournalError, match=f"has schema {version}, not {SCHEMA_VERSION}"):
         SqliteBackend(path, create=True)
 
 
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("trigger", sorted(TRIGGERS))
-def test_open__one_trigger_lost__named(backend: SqliteBackend, path: Path, trigger: str) -> None:
+def test_open__one_trigger_lost__named(path: Path, trigger: str) -> None:
     change(path, f"DROP TRIGGER {trigger}")
     with pytest.raises(JournalError, match=f"lost its triggers: {trigger}$"):
         SqliteBackend(path, create=True)
 
 
-def test_open__one_trigger_more__opened(backend: SqliteBackend, path: Path) -> None:
+@pytest.mark.usefixtures("backend")
+def test_open__one_trigger_more__opened(path: Path) -> None:
     change(path, "CREATE TRIGGER more BEFORE DELETE ON events BEGIN SELECT 1; END")
     SqliteBackend(path, create=False).close()
 
@@ -142,7 +144,7 @@ def test_open__refused__database_closed(path: Path, connections: list[sqlite3.Co
 
 
 def test_append__second_event_refused__neither_stored(backend: SqliteBackend) -> None:
-    first = backend.append(lambda head: following(head))[0]
+    first = backend.append(following)[0]
 
     def forked(head: Head) -> list[Event]:
         (good,) = following(head)
@@ -151,7 +153,7 @@ def test_append__second_event_refused__neither_stored(backend: SqliteBackend) ->
     with pytest.raises(JournalError, match="append-only"):
         backend.append(forked)
     assert backend.head() == Head(1, first.hash)
-    assert backend.append(lambda head: following(head))[0].seq == 2
+    assert backend.append(following)[0].seq == 2
 
 
 def test_append__database_rolled_back_by_itself__its_own_reason(
@@ -163,9 +165,9 @@ def test_append__database_rolled_back_by_itself__its_own_reason(
         "BEGIN SELECT RAISE(ROLLBACK, 'the disk is full'); END",
     )
     with pytest.raises(JournalError, match="cannot be appended to: the disk is full"):
-        backend.append(lambda head: following(head))
+        backend.append(following)
     change(path, "DROP TRIGGER full")
-    assert backend.append(lambda head: following(head))[0].seq == 1
+    assert backend.append(following)[0].seq == 1
 
 
 def test_append__number_beyond_the_database__one_line(backend: SqliteBackend) -> None:
@@ -179,9 +181,9 @@ def test_append__another_writes__refused_until_it_ends(backend: SqliteBackend, p
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(JournalError, match="locked"):
-            backend.append(lambda head: following(head))
+            backend.append(following)
         other.execute("COMMIT")
-        assert backend.append(lambda head: following(head))[0].seq == 1
+        assert backend.append(following)[0].seq == 1
 
 
 def test_append__while_it_builds__nobody_else_writes(backend: SqliteBackend, path: Path) -> None:
@@ -189,11 +191,11 @@ def test_append__while_it_builds__nobody_else_writes(backend: SqliteBackend, pat
 
         def build(head: Head) -> list[Event]:
             with pytest.raises(JournalError, match="locked"):
-                other.append(lambda its: following(its))
+                other.append(following)
             return following(head)
 
         backend.append(build)
-        assert other.append(lambda head: following(head))[0].seq == 2
+        assert other.append(following)[0].seq == 2
 
 
 def test_read__after_kinds_and_limit__the_first_that_fit_in_order(backend: SqliteBackend) -> None:
@@ -245,4 +247,4 @@ def test_close__twice__no_longer_usable(backend: SqliteBackend, path: Path) -> N
     with pytest.raises(JournalError, match="closed"):
         backend.head()
     with pytest.raises(JournalError, match="closed"):
-        backend.append(lambda head: following(head))
+        backend.append(following)
