@@ -288,6 +288,8 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         side.spread = par ? assets - side.quoted : assets;
         for (uint256 i; i < exits.length; ++i) {
             uint256 quote = side.quotes[i];
+            // The batch's own quotes in memory, not a balance: this intent does not settle.
+            // slither-disable-next-line incorrect-equality
             if (quote == 0) continue;
             ExitIntent calldata intent = exits[i].intent;
             uint256 part = _nextPart(side, intent.shares);
