@@ -13,9 +13,8 @@ from coverage import Coverage
 
 from tools.report import ROOT
 
-# What the unit tests of offchain/ and scripts/ reach alone; the whole suite must not fall below it.
-# To be raised to what `make test` shows, and never lowered.
-LEAST_PCT = 45.0
+# A point below what the whole suite reached when this was set; to be raised, never lowered.
+LEAST_PCT = 95.0
 REPORT = ROOT / "reports" / "python-coverage.txt"
 
 

@@ -51,11 +51,11 @@ class SqliteBackend:
     def __init__(self, path: Path, *, create: bool, busy_seconds: float = 30.0) -> None:
         self._path = path
         self._lock: int | None = None
-        if not create and not path.exists():
-            raise JournalError(f"journal {path} does not exist")
         with self._errors("opened"):
             if create:
                 path.parent.mkdir(parents=True, exist_ok=True)
+            elif not path.exists():
+                raise JournalError(f"journal {path} does not exist")
             self._db = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
         try:
             self._prepare(create)
@@ -65,15 +65,14 @@ class SqliteBackend:
 
     def _prepare(self, create: bool) -> None:
         with self._errors("opened"):
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA recursive_triggers = ON")
             if create:
                 self._db.execute("BEGIN IMMEDIATE")
                 if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                     for statement in _statements(_SCHEMA):
                         self._db.execute(statement)
                 self._db.execute("COMMIT")
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA recursive_triggers = ON")
             application = self._db.execute("PRAGMA application_id").fetchone()[0]
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             triggers = {
@@ -89,6 +88,9 @@ class SqliteBackend:
         if not triggers >= TRIGGERS:
             missing = ", ".join(sorted(TRIGGERS - triggers))
             raise JournalError(f"journal {self._path} lost its triggers: {missing}")
+        with self._errors("opened"):
+            # It rewrites the file, so not before the file is known to be a journal.
+            self._db.execute("PRAGMA journal_mode = WAL")
 
     def append(self, build: Callable[[Head], Sequence[Event]]) -> Sequence[Event]:
         """See `Backend.append`."""

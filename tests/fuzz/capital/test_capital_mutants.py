@@ -100,6 +100,12 @@ def first_to_leave() -> None:
     review.test_attack__first_to_leave_in_a_large_loss__takes_no_more_than_his_part(18, 100)
 
 
+def two_open_losses() -> None:
+    evm = Evm()
+    people = evm.account("whale"), evm.account("investor")
+    review.test_report__loss_of_another_is_open__changes_nothing(build_world(evm), *people)
+
+
 def bounds() -> None:
     attacks.test_breaker__less_is_left__bounds_max_exactly(Evm().account("whale"))
 
@@ -319,6 +325,7 @@ MUTANTS = (
         "RouterReports",
         "if (_info[_strategies[i]].lossOpen) return;",
         "if (!FAULT && _info[_strategies[i]].lossOpen) return;",
+        two_open_losses,
     ),
     Mutant(
         "instant exits take what the queue is owed",

@@ -68,6 +68,7 @@ def test_create_pool__tokens_sent_ahead__do_not_stop_it(world: PoolWorld, trader
         Config(guard_window=0),
         Config(guard_window=3_601),
         Config(maturity_blocks=1),
+        Config(maturity_blocks=1_000_001),
         Config(min_fee=2, max_fee=1),
     ],
 )
@@ -76,6 +77,21 @@ def test_create_pool__config_out_of_bounds__reverts(
 ) -> None:
     with reverts("InvalidConfig"):
         create(world, sorted_tokens(world.evm, (18, 18)), config, trader)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        Config(guard_window=1, maturity_blocks=2, min_fee=1, max_fee=1),
+        Config(guard_window=3_600, maturity_blocks=1_000_000),
+    ],
+    ids=["least", "most"],
+)
+def test_create_pool__config_at_its_bounds__is_kept(
+    world: PoolWorld, trader: Address, config: Config
+) -> None:
+    address = create(world, sorted_tokens(world.evm, (18, 18)), config, trader)
+    assert tuple(world.evm.at("GuardedPool", address).config()) == config.as_tuple()
 
 
 def test_create_pool__amounts_out_of_bounds__reverts(world: PoolWorld, trader: Address) -> None:

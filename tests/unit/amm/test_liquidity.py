@@ -167,15 +167,29 @@ def test_protocol_shares__growth__part_goes_to_the_treasury(
     assert world.pool.matureBalanceOf(world.treasury) == accrued
 
 
+def test_protocol_shares__nothing_grew__none_are_made(world: PoolWorld, whale: Address) -> None:
+    """Not even none of them: no event, no transfer to the factory."""
+    world.mine(2)
+    before = world.pool.balanceOf(world.factory)
+    world.pool.burn(UNIT, 0, 0, whale, FOREVER, sender=whale)
+    assert world.evm.events("ProtocolSharesAccrued") == []
+    shares = [e for e in world.evm.events("Transfer") if e.address == world.pool.address]
+    assert world.factory.address not in [e["to"] for e in shares]
+    assert world.pool.balanceOf(world.factory) == before
+
+
+@pytest.mark.parametrize("donated", [(5, 7), (1, 1), (1, 0), (0, 1), (0, 0)])
 def test_skim__donation__goes_to_the_treasury_and_moves_no_price(
-    world: PoolWorld, attacker: Address
+    world: PoolWorld, attacker: Address, donated: tuple[int, int]
 ) -> None:
     reserves = tuple(world.pool.getReserves())
-    world.token0.transfer(world.pool, 5, sender=attacker)
-    world.token1.transfer(world.pool, 7, sender=attacker)
+    for token, amount in zip(world.tokens, donated, strict=True):
+        token.transfer(world.pool, amount, sender=attacker)
     assert tuple(world.pool.getReserves()) == reserves
     world.pool.skim(sender=attacker)
-    assert [t.balanceOf(world.treasury) for t in world.tokens] == [5, 7]
+    assert tuple(t.balanceOf(world.treasury) for t in world.tokens) == donated
+    moved = [e["value"] for e in world.evm.events("Transfer")]
+    assert moved == [amount for amount in donated if amount], "nothing is not sent"
     assert tuple(world.pool.getReserves()) == reserves
 
 

@@ -79,6 +79,26 @@ def test_observe__ring_is_full__forgets_the_oldest(world: PoolWorld) -> None:
     assert world.pool.oracleState()[5] == 4
 
 
+def test_observe__ring_has_places_not_written_yet__ends_at_the_oldest_record(
+    world: PoolWorld,
+) -> None:
+    """A place that was only paid for is no record: its time is not one that can be asked for."""
+    opened = world.evm.timestamp
+    world.pool.increaseObservationCardinality(9)
+    for _ in range(3):
+        world.mine(seconds=60)
+        world.pool.checkpoint()
+    assert tuple(world.pool.oracleState()[4:]) == (3, 9)
+    age = world.evm.timestamp - opened
+    assert age == 180
+    plain, truncated = world.pool.observe([age])
+    tick = world.pool.oracleState()[1]
+    now_plain, now_truncated = world.pool.observe([0])
+    assert now_plain[0] - plain[0] == now_truncated[0] - truncated[0] == tick * age
+    with reverts("ObservationTooOld", age + 1, age):
+        world.pool.observe([age + 1])
+
+
 def test_increase_cardinality__not_more__reverts(world: PoolWorld) -> None:
     with reverts("InvalidConfig"):
         world.pool.increaseObservationCardinality(1)

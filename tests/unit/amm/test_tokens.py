@@ -77,6 +77,11 @@ def test_swap__token_gives_no_balance__reverts_with_its_reason(
     with pytest.raises(Revert) as refused:
         world.pool.swapExactInPrepaid(True, 0, trader, ANY_FEE, FOREVER, sender=trader)
     assert refused.value.data == (42).to_bytes(32, "big")
+    # The same with a second word, 43: it does not fit where the balance is read to.
+    world.evm.etch(world.token0, bytes.fromhex("602a5f52602b60205260405ffd"))
+    with pytest.raises(Revert) as refused:
+        world.pool.swapExactInPrepaid(True, 0, trader, ANY_FEE, FOREVER, sender=trader)
+    assert refused.value.data == (42).to_bytes(32, "big") + (43).to_bytes(32, "big")
     # PUSH1 42 PUSH0 MSTORE PUSH1 31 PUSH0 RETURN: one byte less than an amount.
     world.evm.etch(world.token0, bytes.fromhex("602a5f52601f5ff3"))
     with pytest.raises(Revert):

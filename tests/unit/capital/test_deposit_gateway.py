@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import gcd
 
 import pytest
 
 from tests.support.evm import Contract, Evm, interface, reverts
-from tests.support.flows import FROZEN, THROTTLED, WITHDRAW_ONLY, Flows, Intent, flows
+from tests.support.flows import FROZEN, NORMAL, THROTTLED, WITHDRAW_ONLY, Flows, Intent, flows
 
 UNIT = 10**18
 # Shares of an asset unit while the price is one.
@@ -75,6 +76,21 @@ def test_settle__minimum_is_the_exact_preview__settles(world: Flows) -> None:
         for owner, assets in ((first, 3 * UNIT + 1), (second, 9 * UNIT - 5))
     ]
     assert world.settle(*intents) == (2, 0)
+
+
+def test_settle__the_reference_rounds_off_the_last_share__the_exact_answer_counts(
+    world: Flows,
+) -> None:
+    """The batch's own rate would buy one share less than the router gives."""
+    world.make_price_awkward(UNIT)
+    total1, supply1 = ratio(world)
+    assets = total1 // gcd(total1, supply1)
+    exact = world.router.previewDeposit(assets)
+    assert exact * total1 == assets * supply1, "nothing is rounded"
+    assert assets * world.router.previewDeposit(2**112) >> 112 == exact - 1
+    owner = world.fund("investor", 2 * assets)
+    assert world.settle(world.deposit_intent(owner, assets, minimum=exact)) == (1, 0)
+    assert world.router.balanceOf(owner) == exact
 
 
 def test_settle__minimum_one_above_the_preview__below_minimum(world: Flows) -> None:
@@ -540,6 +556,24 @@ def test_settle__states__each_allows_what_it_says(world: Flows) -> None:
     assert world.rejections() == [(entry.owner, "NO_ROOM")]
     world.gateway.setEmergencyState(THROTTLED, sender=world.gate)
     assert world.settle(entry) == (1, 0)
+
+
+def test_withdraw_held__frozen__waits_and_in_any_better_state__pays() -> None:
+    world = flows(Evm(), 18, "BarringToken")
+    owner, barred = world.invest("whale", 3 * UNIT), world.evm.account("barred")
+    world.asset.bar(barred, True)
+    for state in (NORMAL, THROTTLED, WITHDRAW_ONLY):
+        world.gateway.setEmergencyState(NORMAL, sender=world.gate)
+        assert world.settle(world.exit_intent(owner, SHARE, receiver=barred)) == (0, 1)
+        world.gateway.setEmergencyState(FROZEN, sender=world.gate)
+        with reverts("EmergencyStateForbids", FROZEN):
+            world.gateway.withdrawHeld(owner, sender=owner)
+        assert world.gateway.heldOf(owner) == UNIT
+        world.gateway.setEmergencyState(state, sender=world.gate)
+        before = world.asset.balanceOf(owner)
+        assert world.gateway.withdrawHeld(owner, sender=owner) == UNIT
+        assert world.asset.balanceOf(owner) == before + UNIT
+    assert_empty(world)
 
 
 def test_set_emergency_state__not_the_gate__refused(world: Flows) -> None:

@@ -40,6 +40,7 @@ def last_seen(evm: Evm, call: Callable[[int], object], gas: int) -> int:
         for place, step in enumerate(steps)
         if step["depth"] == base and step["op"] == GAS
     ]
+    assert seen, "it never looked at its gas"
     return int(seen[-1], 16) if isinstance(seen[-1], str) else int(seen[-1])
 
 

@@ -83,6 +83,24 @@ def test_sell__either_direction__pays_the_pools_price_and_keeps_nothing(
         assert token.balanceOf(venue) == token.allowance(venue, world.pool) == 0
 
 
+def test_sell__by_a_contract__its_own_tokens_go_and_it_is_named_as_the_seller(
+    world: PoolWorld, venue: Contract, seller: Address, receiver: Address
+) -> None:
+    """Who signed the transaction has no part in it: he allowed the venue as much."""
+    relay = world.evm.deploy("Relay")
+    sold, bought = world.tokens
+    sold.transfer(relay, UNIT, sender=seller)
+    held = sold.balanceOf(seller)
+    relay.forward(sold, sold.calldata("approve", venue, UNIT), sender=seller)
+    quoted, _ = world.pool.quoteExactIn(True, UNIT)
+    data = venue.calldata("sell", sold, bought, UNIT, quoted, receiver)
+    relay.forward(venue, data, sender=seller)
+    event = next(e for e in world.evm.events("Sold") if e.address == venue.address)
+    assert event["seller"] == relay.address
+    assert (sold.balanceOf(relay), sold.balanceOf(seller)) == (0, held)
+    assert bought.balanceOf(receiver) == quoted
+
+
 def test_sell__below_the_minimum__reverts(
     world: PoolWorld, venue: Contract, seller: Address
 ) -> None:

@@ -27,6 +27,70 @@ def lent(world: World, holder: Address, assets: int, kind: str = "StrategyDouble
     return strategy
 
 
+# ---- the last unit
+
+
+def test_max_deposit__room_buys_no_share__is_zero(world: World, whale: Address) -> None:
+    """Property: R3. Nobody is told that he may pay in what would buy him nothing."""
+    router = world.router
+    router.setProfitUnlockTime(0, sender=world.governance)
+    strategy = lent(world, whale, 10)
+    strategy.gain(10**9)
+    world.report(strategy)
+    least = router.previewMint(1)
+    assert least > 2 and router.previewDeposit(least) == 1 > router.previewDeposit(least - 1)
+    total = router.totalAssets()
+    world.fund(whale, 2 * least)
+    router.lowerDepositCap(total + least, sender=world.guardian)
+    assert router.maxDeposit(whale) == least
+    with world.evm.rollback():
+        assert router.deposit(least, whale, sender=whale) == 1
+    with reverts("OutOfBounds", least + 1, least):
+        router.deposit(least + 1, whale, sender=whale)
+    router.lowerDepositCap(total + least - 1, sender=world.guardian)
+    assert router.maxDeposit(whale) == router.maxMint(whale) == 0
+
+
+def test_max_redeem__what_is_found_is_less__is_the_most_to_the_last_share(
+    world: World, whale: Address
+) -> None:
+    """Property: R3. Six assets behind eleven million shares, one of them at hand."""
+    strategy = lent(world, whale, 9)
+    world.deposit(whale, 1)
+    strategy.lose(4)
+    world.report(strategy)
+    strategy.setLimit(True, 0)
+    router = world.router
+    total1, supply1 = router.totalAssets() + 1, router.totalSupply() + 10**6
+    assert (router.idle(), (2 * supply1 - 1) % total1) == (1, 0), "two assets are one share more"
+    most = (2 * supply1 - 1) // total1
+    assert router.maxRedeem(whale) == most < router.balanceOf(whale)
+    assert [router.convertToAssets(most + n) for n in (0, 1)] == [1, 2]
+    with world.evm.rollback(), reverts():
+        router.redeem(most + 1, whale, whale, sender=whale)
+    assert router.redeem(most, whale, whale, sender=whale) == 1
+
+
+def test_max_withdraw__a_strategy_pays_a_single_unit__it_counts(
+    world: World, whale: Address
+) -> None:
+    """Property: R3."""
+    first = lent(world, whale, 100)
+    second = lent(world, whale, 100)
+    router = world.router
+    for strategy, limit in ((first, 1), (second, 7)):
+        strategy.setLimit(True, limit)
+    assert router.idle() == 0
+    assert router.maxWithdraw(whale) == router.availableLiquidity() == 8
+    with reverts("InsufficientLiquidity"):
+        router.withdraw(9, whale, whale, sender=whale)
+    assert router.withdraw(8, whale, whale, sender=whale) > 0
+    assert (world.debt(first), world.debt(second)) == (99, 93)
+    first.setLimit(True, 0)
+    second.setLimit(True, 0)
+    assert router.maxWithdraw(whale) == 0
+
+
 # ---- words
 
 
@@ -47,6 +111,24 @@ def test_report__gain_beyond_the_debts_bits__reverts_and_changes_nothing(
     with reverts("OutOfBounds"):
         world.report(strategy)
     assert world.debt(strategy) == 10**30
+
+
+def test_report__debt_fills_its_bits__is_kept_and_one_more_is_refused(
+    world: World, whale: Address
+) -> None:
+    strategy = lent(world, whale, 10**30)
+    shares = strategy.balanceOf(world.router)
+    # The double has one virtual share and asset.
+    whole = -(-MAX_112 * (shares + 1) // shares) - 1
+    strategy.gain(whole - 10**30)
+    assert strategy.previewRedeem(shares) == MAX_112
+    with world.evm.rollback():
+        strategy.gain(1)
+        assert strategy.previewRedeem(shares) == MAX_112 + 1
+        with reverts("OutOfBounds", MAX_112 + 1, MAX_112):
+            world.report(strategy)
+    assert world.report(strategy) == (MAX_112 - 10**30, 0)
+    assert world.debt(strategy) == MAX_112 == world.router.totalAssets()
 
 
 def test_receive_yield__beyond_idles_bits__reverts(world: World, whale: Address) -> None:

@@ -255,16 +255,31 @@ def test_harvest__no_contract_at_all__report_decides(farm: Farm) -> None:
     assert list(done) == [0, 10 * UNIT]
 
 
-@pytest.mark.parametrize("junk", ["20", "20ff", "21ff", "2001ffff"])
-def test_harvest__junk_instead_of_a_token_list__no_rewards(farm: Farm, junk: str) -> None:
+DIRTY = 2**160
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (32,),
+        (32, 0),
+        (32, 255),
+        (33, 255),
+        (32, 1, DIRTY),
+        (32, 2, DIRTY - 1, DIRTY),
+        (32, 3, 1, DIRTY, 1),
+    ],
+    ids=str,
+)
+def test_harvest__junk_instead_of_a_token_list__no_rewards(
+    farm: Farm, words: tuple[int, ...]
+) -> None:
+    """Each word of a list is looked at: one that is no address makes it no list."""
     vault = farm.flows.capital.add_strategy("FallbackVault")
-    words = [int(junk[i : i + 2], 16) for i in range(0, len(junk), 2)]
-    data = b"".join(w.to_bytes(32, "big") for w in words)
-    if junk == "2001ffff":
-        data = data[:64] + b"\xff" * 32
-    vault.setJunk(data)
+    vault.setJunk(b"".join(word.to_bytes(32, "big") for word in words))
     farm.earn(vault, UNIT)
     assert farm.harvest(vault) == [UNIT - KEPT]
+    assert farm.flows.evm.events("HarvestFailed") == []
 
 
 def test_harvest__strategy_reenters__its_claim_fails(farm: Farm) -> None:

@@ -15,6 +15,8 @@ RUNS = int(os.environ.get("FUZZ_RUNS", "30"))
 SEED = int(os.environ.get("FUZZ_SEED", "5"))
 # One way in and one way out, at an index between one and two.
 TOLL = 3
+# Shares of one unit while the price is one.
+SHARE = 10**6
 
 
 @pytest.fixture
@@ -115,6 +117,26 @@ def test_round_trip__same_block__never_gains(scene: CometScene) -> None:
         before = asset.balanceOf(whale)
         scene.strategy.redeem(shares, whale, whale, sender=whale)
         assert assets - 2 * TOLL - 1 <= asset.balanceOf(whale) - before <= assets
+
+
+def test_preview_withdraw__any_amount__is_rounded_up_to_the_last_share(scene: CometScene) -> None:
+    """Against who leaves: a share that is burnt in part is burnt."""
+    strategy, unit = scene.strategy, scene.unit
+    whale = scene.evm.account("whale")
+    enter(scene, whale, 1_000 * unit)
+    scene.evm.mine(1, 90 * DAY)
+    assets1 = strategy.totalAssets() + 1
+    shares1 = strategy.totalSupply() + SHARE
+    rests = []
+    for assets in range(unit, unit + 20):
+        product = (assets + TOLL) * shares1
+        rests.append(product % assets1)
+        assert strategy.previewWithdraw(assets) == -(-product // assets1)
+    assert any(rests), "something was rounded"
+    shares = strategy.previewWithdraw(unit)
+    before = strategy.balanceOf(whale)
+    assert strategy.withdraw(unit, whale, whale, sender=whale) == shares
+    assert strategy.balanceOf(whale) == before - shares
 
 
 def test_max__liquidity_run_dry__is_what_lies_in_comet_and_one_more_fails(

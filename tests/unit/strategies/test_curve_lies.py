@@ -102,6 +102,23 @@ def test_max_deposit__the_pool_cannot_estimate__is_zero(
         offer(scene, UNIT)
 
 
+def test_max_deposit__own_coin_exactly_as_scarce_as_allowed__enters_and_one_less_does_not(
+    scene: CurveScene,
+) -> None:
+    """At most 30 % below its even share: 35 of 100 of two coins."""
+    own, other = scene.coins
+    router, strategy = scene.world.router, scene.strategy
+    own.mint(scene.pool, 4 * 10**5 * UNIT)
+    other.mint(scene.pool, 16 * 10**5 * UNIT)
+    balances = [scene.pool.balances(i) for i in (0, 1)]
+    assert balances[0] * 100 == sum(balances) * 35
+    assert strategy.maxDeposit(router) > 0
+    other.mint(scene.pool, 1)
+    assert strategy.maxDeposit(router) == strategy.maxMint(router) == 0
+    with reverts("ERC4626ExceededMaxDeposit"):
+        offer(scene, UNIT)
+
+
 # ---- ways out
 
 

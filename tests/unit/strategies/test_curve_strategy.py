@@ -16,6 +16,7 @@ SEED = int(os.environ.get("FUZZ_SEED", "5"))
 WAD = 10**18
 BPS = 10_000
 ENTRY, EXIT = 10, 20
+HOUR = 3_600
 READ_GAS, PULL_GAS = 600_000, 2_000_000
 
 
@@ -100,6 +101,35 @@ def test_worth__the_virtual_price_falls__follows_at_once(scene: CurveScene) -> N
     scene.evm.mine(1, 2 * DAY)
     assert scene.strategy.virtualPrice() == scene.pool.get_virtual_price()
     assert scene.strategy.totalAssets() < before, "a real loss is not hidden"
+
+
+def test_convert_to_assets__eighteen_decimals__is_exact_to_the_last_unit() -> None:
+    scene = build_curve(18)
+    strategy = scene.strategy
+    scene.enter(scene.evm.account("whale"), 50_000 * scene.unit)
+    held, supply = lp_per_share(scene)
+    for shares in (10**6, strategy.totalSupply() // 3, strategy.totalSupply()):
+        lp = shares * held // supply
+        assert strategy.convertToAssets(shares) == lp * strategy.virtualPrice() // WAD
+
+
+def test_worth__somebody_left_meanwhile__growth_counts_from_then_on(scene: CurveScene) -> None:
+    """Every exit notes the price that was in force: time before it lifts the worth no more."""
+    whale, strategy = scene.evm.account("whale"), scene.strategy
+    shares = scene.enter(whale, 50_000 * scene.unit)
+    scene.evm.mine(1, 90 * DAY)
+    noted = strategy.virtualPrice()
+    strategy.redeem(shares // 100, whale, whale, sender=whale)
+    after = scene.pool.get_virtual_price()
+    for _ in range(20):
+        scene.sell(0, 100_000)
+        scene.sell(1, 100_000)
+    grown = scene.pool.get_virtual_price()
+    assert noted <= strategy.virtualPrice() <= after < grown, "in the exit's own block"
+    at_exit = strategy.virtualPrice()
+    scene.evm.mine(1, HOUR)
+    growth = at_exit * 2_000 * HOUR // (BPS * 365 * DAY)
+    assert strategy.virtualPrice() == at_exit + growth < grown
 
 
 # ---- in and out
@@ -282,6 +312,24 @@ def test_kill__once_probed__limits_are_zero_and_lp_tokens_leave(scene: CurveScen
     scene.pool.remove_liquidity(amount, [0, 0], sender=whale)
     got = scene.world.asset.balanceOf(whale) + scene.coins[1].balanceOf(whale) // 10**12
     assert got > 99_900 * scene.unit, "both coins, at par"
+
+
+def test_kill__all_lp_tokens_left__a_probe_cannot_reopen_it(scene: CurveScene) -> None:
+    """Without LP tokens nothing can be tried out: what was found last stays.
+
+    Rounding leaves a rest behind for whoever holds no shares; here it is gone as well.
+    """
+    whale, strategy = scene.evm.account("whale"), scene.strategy
+    shares = scene.enter(whale, 100_000 * scene.unit)
+    scene.pool.kill_me()
+    assert strategy.probe()
+    strategy.redeemInKind(shares, whale, whale, sender=whale)
+    rest = scene.lp.balanceOf(strategy)
+    assert 0 < rest < WAD // scene.unit
+    scene.lp.transfer(whale, rest, sender=strategy)
+    assert strategy.probe() and strategy.poolClosed()
+    assert [event["closed"] for event in scene.evm.events("PoolProbed")] == [True]
+    assert strategy.maxDeposit(scene.world.router) == 0
 
 
 def test_kill__not_probed_yet__the_router_passes_by_and_takes_from_others(

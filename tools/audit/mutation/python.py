@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import copy
 import gc
+import importlib
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Any
 
 from offchain.artifacts import ROOT
 from tools.audit.instrument.state import digest
+from tools.audit.instrument.tree import InstrumentError
 from tools.audit.mutation import runner
 from tools.audit.mutation.mutant import Mutant, numbered
 from tools.audit.mutation.runner import Memory, Result
@@ -25,14 +27,15 @@ from tools.audit.mutation.runner import Memory, Result
 # Seconds for one fault's tests: a loop that never ends is noticed then.
 LIMIT = 20.0
 # What handles money or the record of it, and where the tests are that must notice.
-TESTED: dict[str, str] = {
-    "offchain/journal/events.py": "tests/unit/offchain/journal/test_events.py",
-    "offchain/journal/merkle.py": "tests/unit/offchain/journal/test_merkle.py",
-    "offchain/journal/verify.py": "tests/unit/offchain/journal/test_verify.py",
-    "offchain/journal/sqlite.py": "tests/unit/offchain/journal/test_store.py",
-    "offchain/halt/machine.py": "tests/unit/offchain/halt",
-    "offchain/batch/packer.py": "tests/unit/offchain/batch",
-    "offchain/batch/intents.py": "tests/unit/offchain/batch",
+JOURNAL = "tests/unit/offchain/journal/"
+TESTED: dict[str, tuple[str, ...]] = {
+    "offchain/journal/events.py": (JOURNAL + "test_events.py",),
+    "offchain/journal/merkle.py": (JOURNAL + "test_merkle.py",),
+    "offchain/journal/verify.py": (JOURNAL + "test_verify.py",),
+    "offchain/journal/sqlite.py": (JOURNAL + "test_sqlite.py", JOURNAL + "test_store.py"),
+    "offchain/halt/machine.py": ("tests/unit/offchain/halt",),
+    "offchain/batch/packer.py": ("tests/unit/offchain/batch",),
+    "offchain/batch/intents.py": ("tests/unit/offchain/batch",),
 }
 COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -152,16 +155,26 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def put_in_force(fault: str) -> None:
-    """From now on this process runs the fault, named as path:key."""
+    """From now on this process runs the fault, named as path:key.
+
+    Raises:
+        InstrumentError: no function of this process has the fault: its tests would notice nothing.
+    """
     path, _, key = fault.rpartition(":")
+    # A module that a test imports later, itself, would come from the disk and be sound.
+    importlib.import_module(path.removesuffix(".py").replace("/", "."))
     fresh = {(one.co_qualname, one.co_firstlineno): one for one in _codes(mutated(path, key))}
     name = str(ROOT / path)
+    changed = False
     for function in gc.get_objects():
         if isinstance(function, FunctionType) and function.__code__.co_filename == name:
             code = function.__code__
             twin = fresh.get((code.co_qualname, code.co_firstlineno))
             if twin is not None and twin.co_freevars == code.co_freevars:
+                changed = changed or twin != code
                 function.__code__ = twin
+    if not changed:
+        raise InstrumentError(f"the fault {fault} is in no function of this process")
 
 
 @dataclass(frozen=True)

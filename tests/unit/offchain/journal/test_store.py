@@ -176,8 +176,10 @@ def test_open__foreign_database__refused_untouched(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE accounts (id INTEGER)")
+    content = path.read_bytes()
     with pytest.raises(JournalError, match="is not a Breakwater journal"):
         Journal.open(str(path))
+    assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize("url", ["mysql://host/db", "", "sqlite://", "postgresql://127.0.0.1:1/x"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import random
 import sqlite3
 from pathlib import Path
@@ -14,7 +15,14 @@ from hypothesis import strategies as st
 from offchain.journal.events import GENESIS, Draft, Event, Kind, PayloadError, seal
 from offchain.journal.merkle import Frontier
 from offchain.journal.store import Journal, JournalError
-from offchain.journal.verify import Checkpoint, Checkpointer, FileAnchor, verify, verify_events
+from offchain.journal.verify import (
+    Checkpoint,
+    Checkpointer,
+    FileAnchor,
+    Finding,
+    verify,
+    verify_events,
+)
 
 SIZE = 12
 
@@ -49,6 +57,34 @@ def test_verify__untouched__sound() -> None:
     result = verify_events(events, [anchor(events), anchor(events[:5]), anchor([])])
     assert result.sound
     assert (result.size, result.head) == (SIZE, events[-1].hash)
+
+
+def test_verify__numbers_skipped__the_gap_alone_found() -> None:
+    """Property: J1. Hashes and links are right, so that nothing else shows it."""
+    events = history(3)
+    for seq in (5, 6):
+        draft = Draft(Kind.INCIDENT, "test", "", {})
+        events.append(seal(draft, seq, 1_700_000_001, events[-1].hash))
+    assert verify_events(events).findings == (Finding(4, "its place is taken by event 5"),)
+
+
+def test_verify__link_to_another_event__that_alone_found() -> None:
+    """Property: J1. The event's hash is right for what it says, so that nothing else shows it."""
+    events = history(3)
+    draft = Draft(Kind.INCIDENT, "test", "", {})
+    events.append(seal(draft, 4, 1_700_000_001, events[1].hash))
+    expected = (Finding(4, "it does not follow the event before it"),)
+    assert verify_events(events).findings == expected
+
+
+@pytest.mark.parametrize(
+    "payload", ['{"number": 1}', '{"b":1,"a":2}', '{"a":1,"a":1}', '{"a":"\\u0061"}']
+)
+def test_verify__payload_not_canonical__that_alone_found(payload: str) -> None:
+    """Property: J1. The event's hash is right for the text that is stored."""
+    event = dataclasses.replace(history(1)[0], payload_json=payload)
+    event = dataclasses.replace(event, hash=event.expected_hash())
+    assert verify_events([event]).findings == (Finding(1, "its payload is not canonical"),)
 
 
 positions = st.integers(0, SIZE - 1)
@@ -169,6 +205,17 @@ def test_checkpointer__enough_events__checkpoint_in_journal_and_anchor(tmp_path:
         assert Checkpoint.parse(str(second)) == second
 
 
+def test_checkpointer__no_anchor__checkpoint_in_journal_alone(tmp_path: Path) -> None:
+    with Journal.open(str(tmp_path / "journal.db")) as journal:
+        journal.append([Draft(Kind.INCIDENT, "test", "", {})])
+        first = Checkpointer(journal, every=10).run(force=True)
+        assert first is not None
+        assert first.size == 1
+        (event,) = journal.events(kinds=[Kind.CHECKPOINT])
+        assert event.payload == {"size": 1, "root": first.root.hex()}
+        assert verify(journal, [first]).sound
+
+
 def test_verify__checkpoint_event_with_a_false_root__found() -> None:
     events = history(3)
     payload = {"size": 3, "root": "00" * 32}
@@ -193,6 +240,37 @@ def test_file_anchor__torn_or_damaged__torn_line_dropped_damage_refused(tmp_path
     path.write_bytes(b"\xff\n")
     with pytest.raises(JournalError, match="cannot be read"):
         anchors.read()
+
+
+def test_file_anchor_add__any__whole_line_asked_to_be_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "anchors.jsonl"
+    synced: list[bytes] = []
+    sync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        assert os.path.samestat(os.fstat(descriptor), path.stat())
+        synced.append(path.read_bytes())
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    anchors = FileAnchor(path)
+    for size in (1, 2):
+        anchors.add(anchor(history(size)))
+        assert len(synced) == size
+        assert synced[-1] == path.read_bytes()
+
+
+def test_file_anchor_add__file_cannot_be_written__one_line(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="cannot be written"):
+        FileAnchor(tmp_path).add(anchor(history(1)))
+
+
+def test_checkpoint_parse__nothing_yet__accepted() -> None:
+    checkpoint = anchor([])
+    assert checkpoint.size == 0
+    assert Checkpoint.parse(str(checkpoint)) == checkpoint
 
 
 @pytest.mark.parametrize("text", ["", "5", "5:zz", "x:" + "00" * 32, "-1:" + "00" * 32, "5:0011"])

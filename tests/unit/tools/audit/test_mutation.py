@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -265,6 +266,35 @@ def test_put_in_force__python_fault__whoever_imported_it_runs_it() -> None:
         changed.add(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     assert Frontier([b"x", b"y", b"z"]).root() == before
     assert 0 in changed
+
+
+def test_put_in_force__module_imported_later__runs_the_fault(tmp_path: Path) -> None:
+    """In a child, where the module that opens a journal's database is not yet imported."""
+    path = "offchain/journal/sqlite.py"
+    key = next(one.key for one, _, _ in python.faults(path) if "does not exist" in one.old)
+    child = os.fork()
+    if child == 0:
+        verdict = 1
+        try:
+            sys.modules.pop("offchain.journal.sqlite", None)
+            python.put_in_force(f"{path}:{key}")
+            from offchain.journal.store import Journal, JournalError  # noqa: PLC0415
+
+            try:
+                Journal.open(str(tmp_path / "journal.db"), create=False)
+            except JournalError as error:
+                verdict = 2 if "does not exist" in str(error) else 0
+        finally:
+            os._exit(verdict)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_put_in_force__no_function_has_the_fault__refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = "offchain/journal/merkle.py"
+    key = python.faults(path)[0][0].key
+    monkeypatch.setattr(python.gc, "get_objects", list)
+    with pytest.raises(tree.InstrumentError, match="is in no function of this process"):
+        python.put_in_force(f"{path}:{key}")
 
 
 def test_forked__child_that_never_stops__ends_in_time() -> None:
