@@ -7,7 +7,7 @@ from functools import cache
 from math import log2
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import FUZZ_RUNS
@@ -40,6 +40,11 @@ def test_encode_down__any_two_reserves__brackets_the_price(y: int, x: int) -> No
 
 @MANY
 @given(codes, st.one_of(st.just(0), magnitudes))
+# Where the shift changes sides, one below, and both ends.
+@example(Price.below(2**52, 1), 2**112 - 1)
+@example(Price.below(2**52 - 1, 1), 2**112 - 1)
+@example(Price.below(2**112 - 1, 1), 2**112 - 1)
+@example(Price.below(1, 2**112 - 1), 2**112 - 1)
 def test_mul_div__any_price__round_as_named(price: Price, amount: int) -> None:
     """Property: P1."""
     numerator, denominator = price.ratio
