@@ -6,6 +6,7 @@ chain that does not answer is waited for; that is said once when it stops and on
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -278,8 +279,9 @@ def open_genesis(journal: Journal, chain_id: int) -> None:
     """
     first = next(iter(journal.events(kinds=[Kind.OPENED], page=1)), None)
     if first is None:
-        draft = Draft(Kind.OPENED, "orchestrator", "start", {"schema": 1, "chainId": chain_id})
-        journal.append([draft])
+        # A journal is named by this event's hash: two that begin in one second need two names.
+        payload = {"schema": 1, "chainId": chain_id, "id": secrets.token_hex(16)}
+        journal.append([Draft(Kind.OPENED, "orchestrator", "start", payload)])
     elif first.payload["chainId"] != chain_id:
         raise OffchainError(
             f"the journal is of chain {first.payload['chainId']}, the node is on chain {chain_id}"
