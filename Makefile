@@ -33,6 +33,7 @@ format: setup ## rewrite Python and Solidity the way lint wants them
 	@$(ENV) ruff check -q --fix --exit-zero . && ruff format -q . && forge fmt $$(git ls-files -co --exclude-standard '*.sol')
 
 test: setup ## every test but the proofs (FUZZ_RUNS and FUZZ_SEED set the budget and the seed)
+	@tools/setup.sh mythril
 	@$(ENV) $(MEASURED) pytest -n $(WORKERS) --dist loadscope -m "not proof" --figures test $(ARGS)
 
 prove: setup ## what halmos and z3 prove for all inputs

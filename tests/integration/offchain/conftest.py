@@ -1,4 +1,4 @@
-"""A chain of one's own per test, with a ledger contract, and journals whose clock stands still."""
+"""Chains for the orchestrator: one with a ledger contract, one with the whole suite; journals."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from offchain.chain.client import ChainClient, KeySigner
 from offchain.chain.rpc import Quorum
 from offchain.journal.store import Journal
 from offchain.keeper.view import Interface
+from scripts._local.world import LocalWorld, build_world
 from tests.support.anvil import Anvil, AnvilOptions
 from tests.support.build import artifact
+
+from .suite import SuiteChain
 
 GENESIS_TIME = 1_700_000_000
 
@@ -73,3 +76,24 @@ def chain() -> Iterator[LedgerChain]:
 def journal(tmp_path: Path) -> Iterator[Journal]:
     with Journal.open(str(tmp_path / "journal.db"), clock=lambda: GENESIS_TIME) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def world_anvil() -> Iterator[Anvil]:
+    with Anvil(AnvilOptions()) as anvil:
+        yield anvil
+
+
+@pytest.fixture(scope="module")
+def world(world_anvil: Anvil, tmp_path_factory: pytest.TempPathFactory) -> LocalWorld:
+    path = tmp_path_factory.mktemp("world") / "31337.json"
+    return build_world(ChainClient(world_anvil.web3), path, lambda _: None)
+
+
+@pytest.fixture
+def suite(world_anvil: Anvil, world: LocalWorld, tmp_path: Path) -> Iterator[SuiteChain]:
+    snapshot = world_anvil.snapshot()
+    world.deployment.save(tmp_path / "31337.json")
+    yield SuiteChain(world_anvil, world, tmp_path)
+    world_anvil.revert(snapshot)
+    world.client.forget()

@@ -6,21 +6,17 @@ import dataclasses
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from offchain.batch.intents import Intent, receive
-from offchain.chain.client import ChainClient
 from offchain.journal.events import Kind
 from offchain.journal.store import Journal
 from offchain.journal.verify import verify
 from offchain.loop import Orchestrator
 from scripts._deployment.bound import abi_of
-from scripts._local.world import LocalWorld, build_world
-from tests.support.anvil import Anvil, AnvilOptions
 
 from .suite import USDC, SuiteChain
 from .test_kill import Fuse, fused_append, fused_send
@@ -32,27 +28,6 @@ MAX_GAS = 1_000_000
 # And here even one of them needs more.
 LONE_GAS = 400_000
 LIMITS: dict[str, Any] = {"max_gas": MAX_GAS, "batch_gas": MAX_GAS}
-
-
-@pytest.fixture(scope="module")
-def world_anvil() -> Iterator[Anvil]:
-    with Anvil(AnvilOptions()) as anvil:
-        yield anvil
-
-
-@pytest.fixture(scope="module")
-def world(world_anvil: Anvil, tmp_path_factory: pytest.TempPathFactory) -> LocalWorld:
-    path = tmp_path_factory.mktemp("world") / "31337.json"
-    return build_world(ChainClient(world_anvil.web3), path, lambda _: None)
-
-
-@pytest.fixture
-def suite(world_anvil: Anvil, world: LocalWorld, tmp_path: Path) -> Iterator[SuiteChain]:
-    snapshot = world_anvil.snapshot()
-    world.deployment.save(tmp_path / "31337.json")
-    yield SuiteChain(world_anvil, world, tmp_path)
-    world_anvil.revert(snapshot)
-    world.client.forget()
 
 
 def test_settle__signers_burn_gas__split_and_everybody_settles(suite: SuiteChain) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,6 @@ from click.testing import CliRunner, Result
 
 from offchain.artifacts import ROOT
 from offchain.batch.intents import Intent, receive
-from offchain.chain.client import ChainClient
 from offchain.cli import main
 from offchain.halt.machine import HaltMachine, HaltState
 from offchain.journal.events import Draft, Kind
@@ -27,34 +26,11 @@ from offchain.journal.store import Journal
 from offchain.journal.verify import verify
 from offchain.summary import report
 from scripts._local.cast import investor
-from scripts._local.world import LocalWorld, build_world
-from tests.support.anvil import Anvil, AnvilOptions
 
 from .suite import DAY, USDC, SuiteChain
 
 THROTTLED = 1
 KEEPER_KEY = "0x" + "00" * 31 + "01"
-
-
-@pytest.fixture(scope="module")
-def world_anvil() -> Iterator[Anvil]:
-    with Anvil(AnvilOptions()) as anvil:
-        yield anvil
-
-
-@pytest.fixture(scope="module")
-def world(world_anvil: Anvil, tmp_path_factory: pytest.TempPathFactory) -> LocalWorld:
-    path = tmp_path_factory.mktemp("world") / "31337.json"
-    return build_world(ChainClient(world_anvil.web3), path, lambda _: None)
-
-
-@pytest.fixture
-def suite(world_anvil: Anvil, world: LocalWorld, tmp_path: Path) -> Iterator[SuiteChain]:
-    snapshot = world_anvil.snapshot()
-    world.deployment.save(tmp_path / "31337.json")
-    yield SuiteChain(world_anvil, world, tmp_path)
-    world_anvil.revert(snapshot)
-    world.client.forget()
 
 
 @pytest.fixture
