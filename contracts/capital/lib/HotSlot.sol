@@ -15,7 +15,7 @@ library HotSlot {
     uint256 internal constant QUEUE = 4;
     /// Deposits are capped.
     uint256 internal constant CAP = 8;
-    /// A strategy is under review for a loss that is not in the books yet.
+    /// A report found a loss beyond its limit that is not in the books yet.
     uint256 internal constant REVIEW = 16;
 
     uint256 internal constant MAX_SUPPLY = type(uint128).max;
