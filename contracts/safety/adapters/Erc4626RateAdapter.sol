@@ -69,7 +69,8 @@ contract Erc4626RateAdapter is IPriceAdapter {
 
     /// @inheritdoc IPriceAdapter
     function read() external view returns (uint256) {
-        if (!BoundedRead.hasGas(VAULT_GAS)) return 0;
+        // Both reads get all of their gas, or neither is made.
+        if (!BoundedRead.hasGas(VAULT_GAS + BASE_GAS)) return 0;
         (bool ok, uint256[] memory words) =
             BoundedRead.read(vault, VAULT_GAS, abi.encodeCall(IERC4626.convertToAssets, (_oneShare)), 1);
         if (!ok || words[0] > type(uint128).max) return 0;
@@ -79,7 +80,6 @@ contract Erc4626RateAdapter is IPriceAdapter {
         (uint256 lowest, uint256 highest) = corridor();
         if (rateWad < lowest || rateWad > highest) return 0;
 
-        if (!BoundedRead.hasGas(BASE_GAS)) return 0;
         (ok, words) = BoundedRead.read(address(base), BASE_GAS, abi.encodeCall(IPriceAdapter.read, ()), 1);
         if (!ok || words[0] > type(uint128).max) return 0;
         // The price is below 2^128, so a rate below 2^128 keeps the product inside a word.

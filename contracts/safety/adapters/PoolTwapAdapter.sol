@@ -48,13 +48,13 @@ contract PoolTwapAdapter is IPriceAdapter {
 
     /// @inheritdoc IPriceAdapter
     function read() external view returns (uint256) {
-        if (!BoundedRead.hasGas(POOL_GAS)) return 0;
+        // Both reads get all of their gas, or neither is made.
+        if (!BoundedRead.hasGas(POOL_GAS + QUOTE_GAS)) return 0;
         (bool ok, uint256[] memory words) =
             BoundedRead.read(source, POOL_GAS, abi.encodeCall(ITwapPool.twap, (period)), 2);
         if (!ok || words[1] == 0) return 0;
         uint256 priceX128 = words[1];
 
-        if (!BoundedRead.hasGas(QUOTE_GAS)) return 0;
         (ok, words) = BoundedRead.read(address(quote), QUOTE_GAS, abi.encodeCall(IPriceAdapter.read, ()), 1);
         if (!ok || words[0] == 0 || words[0] > type(uint128).max) return 0;
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {TokenBucket} from "contracts/safety/lib/TokenBucket.sol";
+import {BoundedRead} from "contracts/safety/lib/BoundedRead.sol";
 import {Median} from "contracts/safety/lib/Median.sol";
 import {Meter} from "contracts/safety/lib/Meter.sol";
 import {IBreakerTarget} from "interfaces/safety/IBreakerTarget.sol";
@@ -18,8 +19,12 @@ abstract contract Misbehaving {
         BURN,
         SHORT,
         BOMB,
-        TOO_LARGE
+        TOO_LARGE,
+        /// Answers, once nearly all of its gas is spent.
+        SLOW
     }
+
+    uint256 private constant SPARED = 5_000;
 
     Mode public mode;
     uint256 private immutable _bombBytes;
@@ -37,6 +42,12 @@ abstract contract Misbehaving {
         if (mode == Mode.BURN) {
             assembly ("memory-safe") {
                 invalid()
+            }
+        }
+        if (mode == Mode.SLOW) {
+            // Few instructions and much gas: a test may have to trace them all.
+            assembly ("memory-safe") {
+                for {} gt(gas(), SPARED) {} { mstore(0, keccak256(0, 0x2000)) }
             }
         }
         if (mode == Mode.SHORT) {
@@ -162,13 +173,13 @@ contract RateVaultDouble is Misbehaving {
 }
 
 /// @notice A double of a pool's truncated mean price.
-contract TwapPoolDouble {
+contract TwapPoolDouble is Misbehaving {
     address public immutable token0;
     address public immutable token1;
     uint256 public priceX128;
     bool public young;
 
-    constructor(address token0_, address token1_, uint256 priceX128_) {
+    constructor(address token0_, address token1_, uint256 priceX128_) Misbehaving(100_000) {
         token0 = token0_;
         token1 = token1_;
         priceX128 = priceX128_;
@@ -183,6 +194,7 @@ contract TwapPoolDouble {
     }
 
     function twap(uint32) external view returns (uint256, uint256) {
+        _misbehave();
         require(!young, "too young");
         // The plain mean is nonsense on purpose: only the truncated one may be read.
         return (type(uint256).max, priceX128);
@@ -191,6 +203,10 @@ contract TwapPoolDouble {
 
 /// @notice The libraries' internal functions, to be called from outside.
 contract SafetyLibraries {
+    function hasGas(uint256 gasCap) external view returns (bool) {
+        return BoundedRead.hasGas(gasCap);
+    }
+
     function inBounds(uint256 limit, uint256 window) external pure returns (bool) {
         return TokenBucket.inBounds(limit, window);
     }

@@ -110,6 +110,14 @@ def test_rate__vault_answers_the_largest_and_one_more__only_the_first_counts(evm
     assert adapter.read() == 0
 
 
+def test_rate__largest_rate__counts(evm: Evm) -> None:
+    """Two years at ten times the anchor a year make room for it."""
+    adapter, vault, _ = rate(evm, MAX_64 * USD, growth=100_000)
+    evm.mine(1, seconds=2 * 365 * 86_400)
+    vault.setRate(MAX_128)
+    assert adapter.read() == MAX_128
+
+
 def twap(
     evm: Evm, price: int, answer: int, token: int = 0, period: int = HOUR
 ) -> tuple[Contract, Contract]:
@@ -146,3 +154,32 @@ def test_twap__least_quote_and_least_pool_price__both_count(evm: Evm) -> None:
 def test_twap__largest_price__passed_on_and_twice_as_much_refused(evm: Evm) -> None:
     assert twap(evm, 1 << 128, MAX_128)[0].read() == MAX_128
     assert twap(evm, 1 << 129, MAX_128)[0].read() == 0
+
+
+def test_twap__least_pool_price__counts_where_decimals_make_something_of_it(evm: Evm) -> None:
+    tokens = [evm.deploy("TestToken", "T", "T", decimals) for decimals in (36, 0)]
+    pool = evm.deploy("TwapPoolDouble", tokens[0], tokens[1], 1)
+    quote = evm.deploy("AdapterDouble", evm.account("publisher"), 1 << 127)
+    adapter = evm.deploy("PoolTwapAdapter", pool, tokens[0], quote, HOUR, "X")
+    assert adapter.read() == 10**36 // 2
+
+
+def test_twap__price_of_the_second_token__rounds_down_once(evm: Evm) -> None:
+    assert twap(evm, (1 << 128) + 1, USD, token=1)[0].read() == USD - 1
+
+
+def test_twap__quotient_is_just_two_to_the_256__refused_and_not_reverted(evm: Evm) -> None:
+    """Property: O1. The high word of the product equals the divisor."""
+    tokens = [evm.deploy("TestToken", "T", "T", decimals) for decimals in (18, 0)]
+    answer = 1 << 127
+    price = -(-(1 << 384) // (answer * USD))
+    assert price * answer * USD >> 256 == 1 << 128
+    pool = evm.deploy("TwapPoolDouble", tokens[0], tokens[1], price)
+    quote = evm.deploy("AdapterDouble", evm.account("publisher"), answer)
+    assert evm.deploy("PoolTwapAdapter", pool, tokens[0], quote, HOUR, "X").read() == 0
+
+
+def test_adapters__description__is_what_was_given(evm: Evm) -> None:
+    assert aggregator(evm).description() == "X"
+    assert rate(evm, USD)[0].description() == "X"
+    assert twap(evm, 1 << 128, USD)[0].description() == "X"

@@ -291,3 +291,43 @@ def test_remove_limit__floor__goes_with_it(metered: Callable[..., Plane]) -> Non
 def test_on_inflow__not_metered__stays_unmetered(plane: Plane) -> None:
     plane.target.enter(1)
     assert plane.breaker.available(plane.target, plane.asset) == UNLIMITED
+
+
+# ------------------------------------------------------------- what is announced, and when
+
+
+def test_reset_peak__announces_both(watched: Plane) -> None:
+    watched.target.setPrice(USD * 3)
+    watched.breaker.resetSharePeak(watched.target, sender=watched.governance)
+    (event,) = watched.evm.events("PeakReset")
+    assert tuple(event.args.values()) == (watched.target.address, USD, 3 * USD)
+
+
+def test_poke__reference_moves__announced(watched: Plane) -> None:
+    watched.evm.mine(1, seconds=DAY)
+    for adapter in watched.adapters:
+        adapter.setAnswer(99 * USD // 100)
+    assert poke(watched) == NONE
+    (event,) = watched.evm.events("ReferenceMoved")
+    assert tuple(event.args.values()) == (watched.target.address, USD, 99 * USD // 100)
+
+
+def test_poke__share_price_unreadable__candidate_goes_on_waiting(watched: Plane) -> None:
+    watched.target.setPrice(105 * USD // 100)
+    poke(watched)
+    before = baseline(watched)
+    assert before[1] == 105 * USD // 100
+    watched.target.arm(1)
+    assert poke(watched) == NONE
+    assert baseline(watched) == before
+
+
+def test_on_outflow__partly_drained__refusal_says_what_is_left(
+    metered: Callable[..., Plane],
+) -> None:
+    plane = metered()
+    plane.target.exitMetered(LIMIT // 4)
+    left = int(plane.breaker.available(plane.target, plane.asset))
+    assert left < LIMIT // 2
+    with reverts("OutflowLimitExceeded", plane.target.address, plane.asset.address, left + 1, left):
+        plane.target.exitMetered(left + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.evm import Contract, Evm, Revert, reverts
+from tests.support.flows import flows
 from tests.support.gate import HEARTBEAT, MAX_DURATION, REASON, GateWorld, State
 from tests.unit.safety.conftest import DAY, USD, Plane
 
@@ -134,6 +135,39 @@ def test_gate__anyone_by_a_contract__lapse_and_sync_name_it(world: GateWorld) ->
     assert event.args["by"] == through.relay.address
     assert event.args["previous"] == State.FROZEN
     assert event.args["current"] == State.WITHDRAW_ONLY
+
+
+def test_gate__anyone_by_a_contract__sync_names_it(world: GateWorld) -> None:
+    (target,) = world.hostile()
+    through = Through(world.evm, world.gate)
+    world.raise_to([target], State.FROZEN)
+    target.overwrite(State.NORMAL)
+    through.call("sync", target)
+    (event,) = world.evm.events("StateSynced")
+    assert tuple(event.args.values()) == (target.address, through.relay.address, State.FROZEN)
+
+
+def test_accept_governance__heir_is_a_contract_that_the_guardian_calls__takes_over(
+    world: GateWorld,
+) -> None:
+    """The role goes to the contract; that its caller holds another one is no obstacle."""
+    heir = world.evm.deploy("Relay")
+    world.gate.proposeGovernance(heir, sender=world.governance)
+    heir.forward(world.gate, world.gate.calldata("acceptGovernance"), sender=world.guardian)
+    assert world.gate.governance() == heir.address
+
+
+def test_emergency_target__ordered_by_a_contract__names_its_gate_and_refuses_others() -> None:
+    """Property: S3. Of a real target that keeps its state by `EmergencyTarget`."""
+    evm = Evm()
+    gate, lure = evm.deploy("Relay"), evm.deploy("Relay")
+    target = evm.deploy("ExitQueue", flows(evm).router, gate)
+    order = target.calldata("setEmergencyState", State.FROZEN)
+    gate.forward(target, order)
+    (event,) = evm.events("EmergencyStateSet")
+    assert tuple(event.args.values()) == (gate.address, State.NORMAL, State.FROZEN)
+    with reverts("NotEmergencyGate", lure.address):
+        lure.forward(target, order)
 
 
 def test_remove__not_a_target__reverts(world: GateWorld) -> None:

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from tests.support.evm import Contract, Evm, reverts
-from tests.support.gate import COOLDOWN, HEARTBEAT, MAX_DURATION, REASON, GateWorld, Mode, State
+from tests.support.gate import (
+    COOLDOWN,
+    HEARTBEAT,
+    MAX_DURATION,
+    REASON,
+    Cause,
+    GateWorld,
+    Mode,
+    State,
+)
 
 NOBODY = "0x" + "00" * 20
 DAY = 86_400
@@ -105,6 +114,8 @@ def test_raise_many__frozen_target_shows_one_beyond_the_gravest__reported(
     frozen.arm(Mode.SHOW_JUNK)
     assert frozen.emergencyState() == State.FROZEN + 1
     assert world.raise_to([frozen], State.FROZEN) == (0,)
+    (event,) = world.evm.events("RaiseFailed")
+    assert (event["target"], event["cause"]) == (frozen.address, Cause.NOT_FOLLOWED)
 
 
 def test_raise_many__frozen_target_shows_nothing_readable__reported(
@@ -139,3 +150,33 @@ def test_resume__target_lost_its_code__refused(world: GateWorld, frozen: Contrac
     world.evm.etch(frozen, b"")
     with refuses("target does not follow"):
         world.gate.resume(frozen, REASON, sender=world.governance)
+
+
+# --- what the gate itself remembers, against what a target shows
+
+
+def test_remove__recorded_frozen_and_shows_normal__refused(
+    world: GateWorld, frozen: Contract
+) -> None:
+    """Property: S3. A target cannot leave by its word alone."""
+    frozen.arm(Mode.SHOW_NORMAL)
+    assert frozen.emergencyState() == State.NORMAL
+    with refuses("target is not normal"):
+        world.gate.remove(frozen, sender=world.governance)
+
+
+def test_raise_state__to_what_the_target_shows_already__no_order_is_given(
+    world: GateWorld,
+) -> None:
+    target = world.honest()[0]
+    order = (target, State.FROZEN, 1, REASON)
+    world.gate.raiseState(*order, sender=world.guardian)
+    assert len(world.evm.events("EmergencyStateSet")) == 1
+    world.gate.raiseState(*order, sender=world.guardian)
+    assert world.evm.events("EmergencyStateSet") == []
+
+
+def test_propose_governance__holder_of_another_role__refused(world: GateWorld) -> None:
+    for holder in (world.guardian, world.breaker, world.sentinel, world.governance):
+        with refuses("one address, two roles"):
+            world.gate.proposeGovernance(holder, sender=world.governance)

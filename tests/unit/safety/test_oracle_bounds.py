@@ -73,3 +73,31 @@ def test_price__least_and_largest_answer__count(plane: Plane) -> None:
         assert plane.oracle.price(plane.asset) == answer
     plane.adapters[0].setAnswer(MAX_128 + 1)
     assert plane.oracle.status(plane.asset)[3] == 2
+
+
+# ------------------------------------------------------------------------- disputes
+
+
+def quarrel(plane: Plane) -> None:
+    """Two feeds of three are twice as high as the third; the dispute is recorded."""
+    plane.adapters[0].setAnswer(USD // 2)
+    plane.oracle.sync(plane.asset)
+
+
+def test_sync__dispute_goes_on__announced_only_once(plane: Plane) -> None:
+    quarrel(plane)
+    assert len(plane.evm.events("PriceDisputed")) == 1
+    plane.oracle.sync(plane.asset)
+    assert plane.oracle.disputeOf(plane.asset)[0]
+    assert plane.evm.events("PriceDisputed") == []
+
+
+def test_sync__spread_at_the_recovery_limit__is_calm_and_one_more_is_not(plane: Plane) -> None:
+    set_rules(plane, max_spread=100, recover=50)
+    quarrel(plane)
+    plane.adapters[0].setAnswer(USD - USD * 51 // 10_000)
+    plane.oracle.sync(plane.asset)
+    assert plane.oracle.disputeOf(plane.asset) == (True, 0)
+    plane.adapters[0].setAnswer(USD - USD * 50 // 10_000)
+    plane.oracle.sync(plane.asset)
+    assert plane.oracle.disputeOf(plane.asset) == (True, plane.evm.timestamp)

@@ -18,7 +18,8 @@ from tools.audit.mutation import solidity, vyper
 from tools.audit.mutation.mutant import Mutant
 
 SWITCH = re.compile(r"address\((\d+)\)|coinbase\(\), (\d+)\)|_restrictedBut(\d+)\(")
-ROUNDS = 12
+# In each, the compiler names some of the faults that it refuses.
+ROUNDS = 60
 
 
 def _errors(sources: Mapping[str, str]) -> list[Any]:

@@ -27,7 +27,10 @@ class SurvivorsError(ValueError):
 
 @dataclass(frozen=True)
 class Accepted:
-    """A survivor that stays, and why. Empty fields fit anything; `path` and `reason` are given."""
+    """A survivor that stays, and why. Empty fields fit anything; `path` and `reason` are given.
+
+    `turn` tells equal places on one line apart; the first is 0, and none fits all of them.
+    """
 
     path: str
     operator: str
@@ -35,9 +38,12 @@ class Accepted:
     old: str
     new: str
     reason: str
+    turn: int | None = None
 
     def fits(self, mutant: Mutant) -> bool:
         if self.path != mutant.path and not re.fullmatch(self.path, mutant.path):
+            return False
+        if self.turn not in (None, mutant.turn):
             return False
         pairs = (
             (self.operator, mutant.operator),
@@ -89,10 +95,11 @@ def read(path: Path) -> tuple[Accepted, ...]:
     found = []
     for number, entry in enumerate(entries, 1):
         names = ("path", "operator", "text", "old", "new", "reason")
-        fields = [str(entry.get(name, "")).strip() for name in names]
-        if not fields[0] or not any(fields[1:5]) or len(fields[5]) < 10:
+        place, *fields, reason = (str(entry.get(name, "")).strip() for name in names)
+        if not place or not any(fields) or len(reason) < 10:
             raise SurvivorsError(f"{path.name}: entry {number} needs a path, a place and a reason")
-        found.append(Accepted(*fields))
+        operator, text, old, new = fields
+        found.append(Accepted(place, operator, text, old, new, reason, entry.get("turn")))
     return tuple(found)
 
 

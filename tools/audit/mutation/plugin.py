@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,19 +49,31 @@ def allow(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
-def first_failure(items: Sequence[pytest.Item], limit: float) -> str:
-    """The first of the tests that fails, or ''; each may compute for `limit` seconds."""
+def first_failure(items: Sequence[pytest.Item], limit: float, tell: Callable[[int], None]) -> str:
+    """The first of the tests that fails, or ''; each may compute for `limit` seconds.
+
+    `tell` is given the place of each before it begins.
+    """
     for place, item in enumerate(items):
         following = items[place + 1] if place + 1 < len(items) else None
         allow(limit)
+        tell(place)
         reports = runtestprotocol(item, nextitem=following, log=False)
         if any(report.failed for report in reports):
             return item.nodeid
     return ""
 
 
-def forked(items: Sequence[pytest.Item], limit: float, prepare: Callable[[], None]) -> str:
-    """The same in a child; 'timeout' if it went on beyond a limit, 'crash' if it fell over."""
+@dataclass(frozen=True)
+class Outcome:
+    """How a child ended: 'failed', 'passed', 'timeout' or 'crash', and the test it was at."""
+
+    word: str
+    test: str = ""
+
+
+def forked(items: Sequence[pytest.Item], limit: float, prepare: Callable[[], None]) -> Outcome:
+    """The same in a child, which may go on beyond a limit or fall over."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -71,21 +84,42 @@ def forked(items: Sequence[pytest.Item], limit: float, prepare: Callable[[], Non
             os.dup2(null, 2)
             allow(limit)
             prepare()
-            os.write(writer, b"done " + first_failure(items, limit).encode())
+            failed = first_failure(items, limit, lambda place: _tell(writer, str(place)))
+            _tell(writer, "failed" if failed else "passed")
         finally:
             os._exit(0)
     os.close(writer)
-    try:
-        # Waiting costs nothing, so the clock on the wall is only for what sleeps for ever.
-        ready, _, _ = select.select([reader], [], [], WALL * limit)
-        said = os.read(reader, 4096).decode() if ready else "timeout"
-    finally:
-        os.close(reader)
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
-        return "timeout"
-    return said.removeprefix("done ") if said.startswith("done") else said or "crash"
+    said, over = _heard(reader, WALL * limit)
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    places = [int(word) for word in said if word.isdigit()]
+    test = items[places[-1]].nodeid if places else ""
+    if over or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU):
+        return Outcome("timeout", test)
+    if said[-1:] == ["passed"]:
+        return Outcome("passed")
+    return Outcome("failed", test) if said[-1:] == ["failed"] else Outcome("crash")
+
+
+def _tell(writer: int, word: str) -> None:
+    os.write(writer, f"{word}\n".encode())
+
+
+def _heard(reader: int, silence: float) -> tuple[list[str], bool]:
+    """Words of a child until it ends, and whether it was silent for too long instead.
+
+    Waiting costs nothing, so the clock on the wall is only for what sleeps for ever.
+    """
+    said = b""
+    with os.fdopen(reader, "rb", buffering=0) as pipe:
+        while True:
+            ready, _, _ = select.select([pipe], [], [], silence)
+            if not ready:
+                return said.decode().split(), True
+            more = pipe.read(4096)
+            if not more:
+                return said.decode().split(), False
+            said += more
 
 
 def hunt(
@@ -96,23 +130,20 @@ def hunt(
 ) -> tuple[str, str]:
     """How one fault fared, and the test that noticed it.
 
-    A test that fails without any fault as well has noticed nothing: it is passed over.
+    A test that fails, or goes on for too long, without any fault as well has noticed nothing: it is
+    passed over.
     """
     left = list(tests)
     while True:
-        noticed = forked(left, limit, prepare)
-        if noticed == "timeout":
-            return "killed", noticed
-        if noticed == "crash":
-            # The child itself failed, not a test: that is no notice.
-            return "survived", noticed
-        if not noticed:
-            return "survived", ""
-        item = next(one for one in left if one.nodeid == noticed)
-        if noticed not in sound:
-            sound[noticed] = forked([item], limit, lambda: None) == ""
-        if sound[noticed]:
-            return "killed", noticed
+        found = forked(left, limit, prepare)
+        if found.word == "crash" or not found.test:
+            # A child that fell over, itself, has noticed nothing; nor has one that passed.
+            return "survived", "" if found.word == "passed" else found.word
+        item = next(one for one in left if one.nodeid == found.test)
+        if found.test not in sound:
+            sound[found.test] = forked([item], limit, lambda: None).word == "passed"
+        if sound[found.test]:
+            return "killed", found.test if found.word == "failed" else "timeout"
         left.remove(item)
 
 

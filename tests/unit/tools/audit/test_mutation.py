@@ -6,6 +6,8 @@ import os
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -223,6 +225,15 @@ def test_judge__reason_for_a_fault_that_is_noticed_or_gone__stale(text: str) -> 
     assert verdict.failures == (f"stale survivor: {PATH}: ROR {text}",)
 
 
+def test_judge__reason_for_one_of_two_equal_places__does_not_fit_the_other() -> None:
+    line = "if (a < b || a < c)"
+    first, second = (Mutant(PATH, 1, "LIR", line, "a", "a + 1", turn) for turn in (0, 1))
+    accepted = judge.Accepted(PATH, "LIR", line, "a", "a + 1", "a is 0, so ...", turn=0)
+    verdict = judge.judge([first, second], {first.key: SURVIVED, second.key: SURVIVED}, (accepted,))
+    assert verdict.failures[0] == f"survived in the safety plane: {second}"
+    assert verdict.accepted == 1
+
+
 def test_judge__too_many_survive_elsewhere__red() -> None:
     lines = [Mutant("contracts/amm/A.sol", n, "CR", str(n), "a", "") for n in range(20)]
     results = {one.key: KILLED for one in lines}
@@ -302,20 +313,42 @@ def test_forked__child_that_never_stops__ends_in_time() -> None:
         while True:
             pass
 
-    assert plugin.forked([], 0.5, spin) == "timeout"
+    assert plugin.forked([], 0.5, spin).word == "timeout"
 
 
 def test_forked__child_that_sleeps_for_ever__ends_in_time() -> None:
     began = time.monotonic()
-    assert plugin.forked([], 0.02, lambda: time.sleep(60)) == "timeout"
+    assert plugin.forked([], 0.02, lambda: time.sleep(60)).word == "timeout"
     assert time.monotonic() - began < 30
 
 
 def test_forked__no_test_fails__nothing_noticed() -> None:
-    assert plugin.forked([], 60, lambda: None) == ""
+    assert plugin.forked([], 60, lambda: None).word == "passed"
 
 
 def test_forked__child_itself_fails__is_no_notice() -> None:
-    assert plugin.forked([], 60, lambda: int("no number") and None) == "crash"
+    assert plugin.forked([], 60, lambda: int("no number") and None).word == "crash"
     sound: dict[str, bool] = {}
     assert plugin.hunt([], 60, lambda: int("no number") and None, sound) == ("survived", "crash")
+
+
+@pytest.mark.parametrize("word", ["failed", "timeout"])
+@pytest.mark.parametrize("sound", [True, False])
+def test_hunt__test_that_does_so_without_a_fault__has_noticed_nothing(
+    monkeypatch: pytest.MonkeyPatch, word: str, sound: bool
+) -> None:
+    tests: Any = [SimpleNamespace(nodeid="a.py::test"), SimpleNamespace(nodeid="b.py::test")]
+
+    def prepare() -> None:
+        """The fault in force."""
+
+    def forked(items: Any, _limit: float, prepared: Any) -> plugin.Outcome:
+        if [one.nodeid for one in items] == ["b.py::test"] and prepared is prepare:
+            return plugin.Outcome("passed")
+        fails = prepared is prepare or not sound
+        return plugin.Outcome(word, "a.py::test") if fails else plugin.Outcome("passed")
+
+    monkeypatch.setattr(plugin, "forked", forked)
+    by = "a.py::test" if word == "failed" else "timeout"
+    expected = ("killed", by) if sound else ("survived", "")
+    assert plugin.hunt(tests, 1, prepare, {}) == expected
