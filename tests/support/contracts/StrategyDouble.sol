@@ -98,7 +98,7 @@ contract StrategyDouble is ERC4626 {
         return super.previewDeposit(assets - assets * entryFeeBps / 1e4);
     }
 
-    function previewRedeem(uint256 shares) public view override returns (uint256) {
+    function previewRedeem(uint256 shares) public view virtual override returns (uint256) {
         _misbehave(this.previewRedeem.selector);
         uint256 assets = super.previewRedeem(shares);
         return assets - assets * exitFeeBps / 1e4;
@@ -113,7 +113,7 @@ contract StrategyDouble is ERC4626 {
         return super.balanceOf(account);
     }
 
-    function transfer(address to, uint256 amount) public override(ERC20, IERC20) returns (bool) {
+    function transfer(address to, uint256 amount) public virtual override(ERC20, IERC20) returns (bool) {
         _misbehave(this.transfer.selector);
         return super.transfer(to, amount);
     }
@@ -144,7 +144,7 @@ contract StrategyDouble is ERC4626 {
         if (fee != 0) IERC20(asset()).safeTransfer(address(0xdead), fee);
     }
 
-    function _callBack() private {
+    function _callBack() internal {
         address to = callee;
         if (to == address(0)) return;
         callee = address(0);
