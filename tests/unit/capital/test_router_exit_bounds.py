@@ -241,9 +241,9 @@ def test_withdraw__idle_and_the_meter_just_cover_who_waits__no_strategy_is_asked
     terms = (1_000 * unit, 86_400, unit)
     world.breaker.setLimit(world.router, world.asset, *terms, sender=world.governance)
     allowed = int(world.breaker.available(world.router, world.asset))
-    waiting(world, investor, 100 * unit * SCALE)
     strategy = world.add_strategy()
-    world.lend(strategy, unit)
+    world.lend(strategy, world.router.idle() - allowed)
+    waiting(world, investor, 100 * unit * SCALE)
     strategy.setFault(PREVIEW_REDEEM, BURN_GAS)
     free = allowed - 100 * unit
     assert free > 0

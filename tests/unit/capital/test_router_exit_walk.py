@@ -36,6 +36,32 @@ def test_max_redeem__a_fraction_of_a_unit_held__is_all_of_it(world: World, whale
     assert world.router.withdraw(9, whale, whale, sender=whale) == 9 * SCALE
 
 
+def test_max_redeem__just_what_a_fraction_needs_can_be_had__is_all_of_it(
+    world: World, whale: Address
+) -> None:
+    """Property: R3. Nine and a fraction are held, nine lie idle, the tenth cannot be had."""
+    world.deposit(whale, 10)
+    lent(world, 1).setLimit(True, 0)
+    world.router.transfer(world.guardian, 5, sender=whale)
+    assert world.router.maxRedeem(whale) == world.router.balanceOf(whale)
+    assert world.router.redeem(10 * SCALE - 5, whale, whale, sender=whale) == 9
+
+
+def test_max__somebody_waits_and_much_is_free__is_no_more_than_is_held(
+    world: World, whale: Address, investor: Address
+) -> None:
+    """Property: R3."""
+    world.deposit(whale, 90)
+    world.deposit(investor, 10)
+    lent(world, 100)
+    queue = world.evm.account("queue")
+    world.router.setExitQueue(queue, sender=world.governance)
+    world.router.setQueuedShares(20 * SCALE, sender=queue)
+    assert world.router.maxWithdraw(investor) == 10
+    assert world.router.maxRedeem(investor) == 10 * SCALE
+    assert world.router.maxRedeem(whale) == 81 * SCALE - 1
+
+
 def test_preview_redeem__price_does_not_divide__is_rounded_down(
     world: World, whale: Address
 ) -> None:
