@@ -10,6 +10,7 @@ contract PolicyDouble {
     bool public broken;
     bool public exitsBroken;
     bool public transfersBroken;
+    bool public refusesSelf;
 
     function setDenied(address account, bool denied_) external {
         denied[account] = denied_;
@@ -31,6 +32,11 @@ contract PolicyDouble {
         transfersBroken = broken_;
     }
 
+    /// @notice Whether nobody may pass anything to himself.
+    function setRefusesSelf(bool refuses) external {
+        refusesSelf = refuses;
+    }
+
     function canDeposit(address payer, address receiver) external view returns (bool) {
         require(!broken, Broken());
         return !denied[payer] && !denied[receiver];
@@ -38,7 +44,7 @@ contract PolicyDouble {
 
     function canTransfer(address from, address to) external view returns (bool) {
         require(!broken && !transfersBroken, Broken());
-        return !denied[from] && !denied[to];
+        return !denied[from] && !denied[to] && !(refusesSelf && from == to);
     }
 
     function exitReceiver(address owner, address receiver) external view returns (address) {
