@@ -6,6 +6,14 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {StrategyDouble} from "tests/support/contracts/StrategyDouble.sol";
 import {TestToken} from "tests/support/contracts/TestToken.sol";
 
+/// @notice Uses up so much gas and does nothing with it.
+library Appetite {
+    function eat(uint256 gas) internal view {
+        uint256 end = gasleft() - gas;
+        while (gasleft() > end) {}
+    }
+}
+
 /// @notice A strategy double with rewards: mints what is due when claimed, or misbehaves as set.
 contract RewardingStrategy is StrategyDouble {
     enum Mode {
@@ -23,6 +31,8 @@ contract RewardingStrategy is StrategyDouble {
     address[] private _tokens;
     mapping(address token => uint256) public due;
     bytes public reentry;
+    uint256 public listGas;
+    uint256 public claimGas;
 
     constructor(address asset_) StrategyDouble(asset_) {}
 
@@ -40,6 +50,11 @@ contract RewardingStrategy is StrategyDouble {
         due[token] = amount;
     }
 
+    /// @notice What its list and its claim cost beside.
+    function setAppetite(uint256 listGas_, uint256 claimGas_) external {
+        (listGas, claimGas) = (listGas_, claimGas_);
+    }
+
     function setReentry(bytes calldata data) external {
         mode = Mode.REENTERS;
         reentry = data;
@@ -48,12 +63,14 @@ contract RewardingStrategy is StrategyDouble {
     function rewardTokens() external view returns (address[] memory) {
         if (mode == Mode.LIST_BURNS_GAS) while (true) {}
         require(mode != Mode.LIST_REVERTS, ClaimRefused());
+        Appetite.eat(listGas);
         return _tokens;
     }
 
     function claimRewards(address receiver) external returns (address[] memory tokens, uint256[] memory amounts) {
         require(mode != Mode.CLAIM_REVERTS, ClaimRefused());
         if (mode == Mode.CLAIM_BURNS_GAS) while (true) {}
+        Appetite.eat(claimGas);
         if (mode == Mode.REENTERS) {
             (bool success,) = msg.sender.call(reentry);
             require(success, ClaimRefused());
@@ -101,6 +118,7 @@ contract PricedVenue {
     uint256 public takenBps = 10_000;
     bool public lies;
     bool public burns;
+    uint256 public sellGas;
 
     constructor(uint256 priceWad_) {
         priceWad = priceWad_;
@@ -123,11 +141,17 @@ contract PricedVenue {
         burns = burns_;
     }
 
+    /// @notice What a sale costs beside.
+    function setAppetite(uint256 sellGas_) external {
+        sellGas = sellGas_;
+    }
+
     function sell(address tokenIn, address tokenOut, uint256 amountIn, uint256 minAmountOut, address receiver)
         external
         returns (uint256 amountOut)
     {
         if (burns) while (true) {}
+        Appetite.eat(sellGas);
         amountOut = amountIn * priceWad / 1e18;
         IERC20(tokenIn).transferFrom(msg.sender, address(this), amountIn * takenBps / 10_000);
         if (lies) return minAmountOut;

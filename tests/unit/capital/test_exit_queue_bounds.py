@@ -261,6 +261,8 @@ def test_process__money_ends_a_share_into_a_request__it_is_credited(
     world.queue.redeem(SCALE, whale, whale, sender=whale)
     assert world.queue.claimableRedeemRequest(1, whale) == 0
     assert world.queue.claimableRedeemRequest(3, whale) == 5 * SCALE
+    world.queue.redeem(SCALE, whale, whale, sender=whale)
+    assert world.queue.claimableRedeemRequest(3, whale) == 4 * SCALE
 
 
 def test_process__three_and_a_part__each_gets_the_difference_of_two_floors(
@@ -358,6 +360,20 @@ def test_process__idle_is_just_enough__no_strategy_is_asked(world: Flows, owner:
     world.lend_all_but(10)
     world.strategy.setFault(PREVIEW_REDEEM, BURN_GAS)
     assert world.queue.process(1, gas=600_000) == (10 * SCALE, 10)
+
+
+def test_process__many_are_behind_the_head__cost_nothing_any_more(
+    world: Flows, owner: Address
+) -> None:
+    """Property: R7. What was paid long ago is not walked again."""
+    data = world.queue.calldata("requestRedeem", 1, owner, owner)
+    for _ in range(3_000):
+        assert world.evm.raw(owner, world.queue.address, data)[0]
+    for _ in range(10):
+        world.queue.process(300)
+    assert world.queue.head() == 3_001
+    request(world, owner, SCALE)
+    assert world.queue.process(1, gas=800_000) == (SCALE, 1)
 
 
 # ---- claims

@@ -54,9 +54,8 @@ class Farm:
         strategy.setFault(selector, 1)
 
 
-@pytest.fixture
-def farm() -> Farm:
-    evm = Evm()
+def build_farm(evm: Evm, owed: int) -> Farm:
+    """Its strategy owes so much of the reward, and nobody has claimed yet."""
     world = flows(evm)
     world.invest("investor", 100 * UNIT)
     oracle = evm.deploy("RateOracle")
@@ -70,8 +69,13 @@ def farm() -> Farm:
     for role in (KEEPER, HARVESTER):
         world.authority.grantRole(role, harvester, 0, sender=world.governance)
     made = Farm(world, harvester, oracle, venue, reward, None)  # type: ignore[arg-type]
-    made.strategy = made.strategy_with((reward, 5 * UNIT))
+    made.strategy = made.strategy_with((reward, owed))
     return made
+
+
+@pytest.fixture
+def farm() -> Farm:
+    return build_farm(Evm(), 5 * UNIT)
 
 
 def kept_reasons(farm: Farm) -> list[str]:
