@@ -168,3 +168,12 @@ def test_sell__pool_is_withdraw_only__reverts(
     world.pool.setEmergencyState(2, sender=world.gate)
     with reverts("EmergencyStateForbids"):
         venue.sell(*world.tokens, UNIT, 0, seller, sender=seller)
+
+
+def test_sell__the_receiver_holds_some_already__only_what_came_counts(
+    world: PoolWorld, venue: Contract, seller: Address, receiver: Address
+) -> None:
+    quoted, _ = world.pool.quoteExactIn(True, UNIT)
+    world.token1.transfer(receiver, 7 * UNIT, sender=world.whale)
+    assert venue.sell(*world.tokens, UNIT, quoted, receiver, sender=seller) == quoted
+    assert world.token1.balanceOf(receiver) == 7 * UNIT + quoted

@@ -9,6 +9,7 @@ from eth_account.messages import encode_typed_data
 from tests.support.capital import (
     FROZEN,
     MAX,
+    MAX_112,
     NORMAL,
     THROTTLED,
     WAD,
@@ -98,6 +99,48 @@ def test_max_deposit__almost_full__is_what_fits_to_the_asset(
     with reverts("OutOfBounds"):
         world.router.deposit(most + 1, investor, sender=investor)
     world.router.deposit(most, investor, sender=investor)
+
+
+def test_max_deposit__dear_shares__is_what_the_books_can_hold(
+    world: World, whale: Address, investor: Address
+) -> None:
+    """Property: R3. The supply would leave room for more."""
+    strategy = world.add_strategy()
+    world.deposit(whale, 10)
+    world.lend(strategy, 10)
+    world.router.setProfitUnlockTime(0, sender=world.governance)
+    strategy.gain(10**12)
+    world.report(strategy)
+    most = MAX_112 - world.router.totalAssets()
+    assert world.router.maxDeposit(investor) == most
+    world.fund(investor, most + 1)
+    with reverts("OutOfBounds", most + 1, most):
+        world.router.deposit(most + 1, investor, sender=investor)
+    world.router.deposit(most, investor, sender=investor)
+    assert world.router.totalAssets() == MAX_112
+
+
+def test_deposit__metered__gives_the_meter_back_what_came(whale: Address) -> None:
+    """Property: S1."""
+    unit = 10**18
+    world = build_world(Evm(), metered=True)
+    assert world.breaker is not None
+    world.deposit(whale, 1_000 * unit)
+    terms = (200 * unit, 86_400, unit)
+    world.breaker.setLimit(world.router, world.asset, *terms, sender=world.governance)
+    world.router.withdraw(50 * unit, whale, whale, sender=whale)
+    before = world.breaker.available(world.router, world.asset)
+    world.deposit(whale, 20 * unit)
+    assert world.breaker.available(world.router, world.asset) > before
+
+
+def test_deposit__less_arrives_beside_what_lies_there__says_what_arrived(whale: Address) -> None:
+    world = build_world(Evm(), token="FeeToken", token_args=(0,))
+    world.deposit(whale, 500)
+    world.asset.setFee(100)
+    world.fund(whale, 1_000)
+    with reverts("AssetsArrivedDiffer", 1_000, 990):
+        world.router.deposit(1_000, whale, sender=whale)
 
 
 def test_max_deposit__policy_answers_neither_yes_nor_no__is_nothing(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.capital import FROZEN, World, build_world
+from tests.support.capital import FROZEN, ZERO, World, build_world
 from tests.support.evm import Address, Contract, Evm, reverts
 
 SCALE = 10**6
@@ -90,6 +90,9 @@ def test_redeem__worth_one_unit__pays_it(world: World, whale: Address, investor:
     assert world.router.redeem(2 * SCALE - 1, investor, whale, sender=whale) == 1
     assert world.asset.balanceOf(investor) == 1
     assert told(world, "Withdraw") == [(whale, investor, whale, 1, 2 * SCALE - 1)]
+    burned, sent = told(world, "Transfer")
+    assert burned == (whale, ZERO, 2 * SCALE - 1)
+    assert sent == (world.router.address, investor, 1)
 
 
 def test_withdraw__price_does_not_divide__shares_are_rounded_up(

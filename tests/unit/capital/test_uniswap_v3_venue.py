@@ -145,3 +145,66 @@ def test_sell__the_pool_runs_dry__the_rest_goes_back() -> None:
     assert scene.sold.allowance(scene.venue, scene.peer.router) == 0
     (event,) = scene.evm.events("Sold")
     assert event["amountIn"] == offered - rest
+
+
+def moved(scene: Scene, token: Contract) -> int:
+    """How often the token moved in the last call."""
+    return sum(e.address == token.address for e in scene.evm.events("Transfer"))
+
+
+def test_sell__all_is_taken__is_told_whole_and_nothing_goes_back(scene: Scene) -> None:
+    scene.sold.mint(scene.seller, UNIT)
+    paid = scene.sell(UNIT)
+    (event,) = scene.evm.events("Sold")
+    pair = (scene.sold.address, scene.bought.address)
+    assert tuple(event.args.values()) == (scene.seller, *pair, UNIT, paid, scene.receiver)
+    assert moved(scene, scene.sold) == 2, "to the venue and to the pool"
+
+
+def test_sell__the_receiver_holds_some_already__only_what_came_counts(scene: Scene) -> None:
+    scene.sold.mint(scene.seller, 2 * UNIT)
+    with scene.evm.rollback():
+        paid = scene.sell(UNIT)
+    scene.bought.mint(scene.receiver, 7 * UNIT)
+    assert scene.sell(UNIT, paid) == paid
+    with reverts():
+        scene.sell(UNIT, paid)
+
+
+def test_sell__tokens_of_somebody_else_lie_there__are_not_sold(scene: Scene) -> None:
+    scene.sold.mint(scene.seller, UNIT)
+    with scene.evm.rollback():
+        paid = scene.sell(UNIT)
+    scene.sold.mint(scene.venue, 7 * UNIT)
+    assert scene.sell(UNIT) == paid
+    assert scene.sold.balanceOf(scene.venue) == 7 * UNIT
+    assert scene.sold.balanceOf(scene.seller) == 0
+
+
+def test_sell__the_pool_leaves_a_single_unit__it_goes_back() -> None:
+    scene = build(depth=10**6)
+    offered = 2**90
+    scene.sold.mint(scene.seller, offered)
+    with scene.evm.rollback():
+        scene.sell(offered)
+        taken = offered - scene.sold.balanceOf(scene.seller)
+    scene.sell(taken + 1)
+    assert scene.sold.balanceOf(scene.seller) == offered - taken
+    assert scene.sold.balanceOf(scene.venue) == 0
+    (event,) = scene.evm.events("Sold")
+    assert event["amountIn"] == taken
+
+
+def test_set_path__one_and_two_hops__are_told(scene: Scene) -> None:
+    third = scene.evm.deploy("TestToken", "Third", "TRD", 18)
+    pair = (scene.sold.address, scene.bought.address)
+    for path in (path_of(scene.sold, scene.bought), path_of(scene.sold, third, scene.bought)):
+        scene.set_path(path)
+        (event,) = scene.evm.events("PathSet")
+        assert tuple(event.args.values()) == (scene.governance, *pair, path)
+
+
+def test_set_path__a_single_token_to_itself__reverts(scene: Scene) -> None:
+    sold = scene.sold
+    with reverts("PathMismatch", sold.address, sold.address):
+        scene.venue.setPath(sold, sold, path_of(sold), sender=scene.governance)
