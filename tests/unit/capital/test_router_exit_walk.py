@@ -134,13 +134,14 @@ def test_max_redeem__two_strategies__both_count(world: World, whale: Address) ->
     assert world.router.redeem(most, whale, whale, sender=whale) == 20
 
 
-def test_preview_withdraw__first_strategy_covers_just_that__the_next_is_not_asked(
+def test_preview__first_strategy_covers_just_that__the_next_is_not_asked(
     world: World, whale: Address
 ) -> None:
     world.deposit(whale, 20)
     lent(world, 10)
     burning(world, lent(world, 10))
     assert world.router.previewWithdraw(10, gas=STINGY) == 10 * SCALE
+    assert world.router.previewRedeem(10 * SCALE, gas=STINGY) == 10
 
 
 def test_preview__first_strategy_covers_more__the_next_is_not_asked(
