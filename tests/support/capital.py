@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from eth_utils.crypto import keccak
+
 from tests.support.evm import Address, Contract, Evm
 
 GUARDIAN, ALLOCATOR, KEEPER, HARVESTER = 1, 2, 3, 6
@@ -89,6 +91,11 @@ class World:
 
     def recall(self, strategy: Any, assets: int) -> None:
         self.router.rebalance(self.plan((strategy, False, assets, 0)), sender=self.allocator)
+
+    def set_shares(self, strategy: Contract, shares: int) -> None:
+        """Writes how many of the strategy's shares the router holds: the token's first mapping."""
+        slot = keccak(bytes.fromhex(self.router.address[2:]).rjust(32, b"\0") + bytes(32))
+        self.evm.set_storage(strategy, int.from_bytes(slot, "big"), shares)
 
     def report(self, strategy: Any) -> tuple[int, int]:
         gain, loss = self.router.processReport(strategy, sender=self.keeper)

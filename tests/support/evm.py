@@ -264,6 +264,11 @@ class Evm:
         logs = self.last.logs if self.last else []
         return [event for event in logs if name is None or event.name == name]
 
+    def told(self, name: str, by: Any = None) -> list[tuple[Any, ...]]:
+        """Arguments of the events of a name, in the last committed call, of any contract or one."""
+        found = self.events(name)
+        return [tuple(e.args.values()) for e in found if by is None or e.address == _address(by)]
+
     def _logs(self) -> Sequence[Any]:
         result = self._evm.result
         return result.logs if result else ()

@@ -33,8 +33,7 @@ def request(world: Flows, owner: Address, shares: int) -> int:
 
 def told(world: Flows, name: str) -> list[tuple[Any, ...]]:
     """Arguments of the queue's own events of that name in the last call."""
-    queue = world.queue.address
-    return [tuple(e.args.values()) for e in world.evm.events(name) if e.address == queue]
+    return world.evm.told(name, world.queue)
 
 
 def moved(world: Flows) -> list[int]:

@@ -24,8 +24,7 @@ def world() -> Flows:
 
 def told(world: Flows, name: str) -> list[tuple[Any, ...]]:
     """Arguments of the gateway's own events of that name in the last call."""
-    gateway = world.gateway.address
-    return [tuple(e.args.values()) for e in world.evm.events(name) if e.address == gateway]
+    return world.evm.told(name, world.gateway)
 
 
 def paid(world: Flows) -> list[int]:

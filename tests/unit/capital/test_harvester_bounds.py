@@ -1,4 +1,4 @@
-"""Harvests, to the unit: what is claimed, sold, kept and told, and which part of the gas is whose."""
+"""Harvests, to the unit: what is claimed, sold, kept and told, and whose part of the gas it is."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ def farm() -> Farm:
 
 def told(farm: Farm, name: str) -> list[tuple[Any, ...]]:
     """Arguments of the harvester's own events of that name in the last call."""
-    harvester = farm.harvester.address
-    events = farm.flows.evm.events(name)
-    return [tuple(e.args.values()) for e in events if e.address == harvester]
+    return farm.flows.evm.told(name, farm.harvester)
 
 
 def reason(farm: Farm, name: str) -> tuple[str, tuple[Any, ...]]:
@@ -258,7 +256,6 @@ def test_harvest__two__each_is_given_half_of_what_is_left(farm: Farm) -> None:
 
 
 def test_harvest__first_burns_all_it_gets__second_has_its_part(farm: Farm) -> None:
-    """Six hundred thousand would not do for a harvest that costs more than a million."""
     burner = farm.strategy_with((farm.reward, 1))
     farm.break_report(burner)
     burner.setAppetite(0, 10**9)

@@ -18,18 +18,13 @@ from tests.support.capital import (
     World,
     build_world,
 )
-from tests.support.evm import CHAIN_ID, Address, Contract, Evm, reverts
+from tests.support.evm import CHAIN_ID, Address, Evm, reverts
 
 SCALE = 10**6
 BURN_GAS = 2
 PREVIEW_REDEEM = bytes.fromhex("4cdad506")
 MAX_WITHDRAW = bytes.fromhex("ce96cb77")
 JUNK = 3
-
-
-def told(world: World, name: str, token: Contract) -> list[tuple[Any, ...]]:
-    """Arguments of the last call's events of that name from one contract."""
-    return [tuple(e.args.values()) for e in world.evm.events(name) if e.address == token.address]
 
 
 def awkward(world: World, holder: Address) -> tuple[int, int]:
@@ -50,8 +45,8 @@ def test_mint__a_single_share__costs_one_asset(world: World, whale: Address) -> 
     assert world.router.previewMint(1) == 1
     assert world.router.mint(1, whale, sender=whale) == 1
     assert world.router.balanceOf(whale) == world.router.totalSupply() == 1
-    assert told(world, "Deposit", world.router) == [(whale, whale, 1, 1)]
-    assert told(world, "Transfer", world.router) == [(ZERO, whale, 1)]
+    assert world.evm.told("Deposit", world.router) == [(whale, whale, 1, 1)]
+    assert world.evm.told("Transfer", world.router) == [(ZERO, whale, 1)]
 
 
 def test_deposit__price_does_not_divide__shares_are_rounded_down(
@@ -162,11 +157,11 @@ def test_deposit__token_reenters__is_refused(whale: Address) -> None:
     assert world.router.totalAssets() == 10
 
 
-def test_set_emergency_state__any__is_told_and_kept(world: World, whale: Address) -> None:
+def test_set_emergency_state__any__is_told_and_kept(world: World) -> None:
     before = NORMAL
     for state in (THROTTLED, WITHDRAW_ONLY, FROZEN, NORMAL):
         world.set_state(state)
-        assert told(world, "EmergencyStateSet", world.router) == [(world.gate, before, state)]
+        assert world.evm.told("EmergencyStateSet", world.router) == [(world.gate, before, state)]
         assert world.router.emergencyState() == state
         before = state
 
@@ -182,7 +177,7 @@ def test_transfer__all__moves_and_one_more_is_refused(
     with reverts("ERC20InsufficientBalance", whale, 10 * SCALE, 10 * SCALE + 1):
         world.router.transfer(investor, 10 * SCALE + 1, sender=whale)
     assert world.router.transfer(investor, 10 * SCALE, sender=whale)
-    assert told(world, "Transfer", world.router) == [(whale, investor, 10 * SCALE)]
+    assert world.evm.told("Transfer", world.router) == [(whale, investor, 10 * SCALE)]
     assert world.router.balanceOf(whale) == 0
     assert world.router.balanceOf(investor) == world.router.totalSupply() == 11 * SCALE
 
@@ -218,7 +213,7 @@ def test_transfer_from__just_what_is_allowed__leaves_none(
 ) -> None:
     world.deposit(whale, 10)
     assert world.router.approve(investor, 3, sender=whale)
-    assert told(world, "Approval", world.router) == [(whale, investor, 3)]
+    assert world.evm.told("Approval", world.router) == [(whale, investor, 3)]
     with reverts("ERC20InsufficientAllowance", investor, 3, 4):
         world.router.transferFrom(whale, investor, 4, sender=investor)
     world.router.transferFrom(whale, investor, 3, sender=investor)
@@ -255,7 +250,9 @@ def test_balance__of_the_router__is_what_is_locked(world: World, whale: Address)
 # ---- permits
 
 
-def permit(world: World, owner: Address, spender: str, value: int, deadline: int) -> tuple[Any, ...]:
+def permit(
+    world: World, owner: Address, spender: str, value: int, deadline: int
+) -> tuple[Any, ...]:
     domain = {
         "name": world.router.name(),
         "version": "1",
@@ -266,7 +263,9 @@ def permit(world: World, owner: Address, spender: str, value: int, deadline: int
     fields = [n.split() for n in (*names, "deadline uint256")]
     types = {"Permit": [{"name": n, "type": t} for n, t in fields]}
     nonce = world.router.nonces(owner)
-    message = dict(zip([n for n, _ in fields], (owner, spender, value, nonce, deadline), strict=True))
+    message = dict(
+        zip([n for n, _ in fields], (owner, spender, value, nonce, deadline), strict=True)
+    )
     signed = owner.signer.sign_message(encode_typed_data(domain, types, message))
     return signed.v, signed.r.to_bytes(32, "big"), signed.s.to_bytes(32, "big")
 
@@ -282,7 +281,7 @@ def test_permit__in_the_second_of_its_deadline__counts_and_a_second_later_not(
         with reverts("PermitExpired", deadline):
             world.router.permit(whale, investor, 7, deadline, *signature)
     world.router.permit(whale, investor, 7, deadline, *signature)
-    assert told(world, "Approval", world.router) == [(whale, investor, 7)]
+    assert world.evm.told("Approval", world.router) == [(whale, investor, 7)]
     assert (world.router.allowance(whale, investor), world.router.nonces(whale)) == (7, 1)
 
 

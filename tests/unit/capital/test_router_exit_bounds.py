@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tests.support.capital import FROZEN, ZERO, World, build_world
 from tests.support.evm import Address, Contract, Evm, reverts
 
@@ -19,11 +17,6 @@ def lent(world: World, holder: Address, assets: int, kind: str = "StrategyDouble
     world.deposit(holder, assets)
     world.lend(strategy, assets)
     return strategy
-
-
-def told(world: World, name: str) -> list[tuple[Any, ...]]:
-    """Arguments of the last call's events of that name."""
-    return [tuple(event.args.values()) for event in world.evm.events(name)]
 
 
 def moves_of(world: World, token: Contract) -> int:
@@ -80,7 +73,7 @@ def test_redeem__a_fraction_of_a_unit__burns_the_shares_and_moves_no_asset(
     world.deposit(whale, 10)
     assert world.router.redeem(SCALE - 1, whale, whale, sender=whale) == 0
     assert moves_of(world, world.asset) == 0
-    assert told(world, "Withdraw") == [(whale, whale, whale, 0, SCALE - 1)]
+    assert world.evm.told("Withdraw") == [(whale, whale, whale, 0, SCALE - 1)]
     assert world.router.totalSupply() == 9 * SCALE + 1
     assert world.router.idle() == 10
 
@@ -89,8 +82,8 @@ def test_redeem__worth_one_unit__pays_it(world: World, whale: Address, investor:
     world.deposit(whale, 10)
     assert world.router.redeem(2 * SCALE - 1, investor, whale, sender=whale) == 1
     assert world.asset.balanceOf(investor) == 1
-    assert told(world, "Withdraw") == [(whale, investor, whale, 1, 2 * SCALE - 1)]
-    burned, sent = told(world, "Transfer")
+    assert world.evm.told("Withdraw") == [(whale, investor, whale, 1, 2 * SCALE - 1)]
+    burned, sent = world.evm.told("Transfer")
     assert burned == (whale, ZERO, 2 * SCALE - 1)
     assert sent == (world.router.address, investor, 1)
 
@@ -110,7 +103,7 @@ def test_withdraw__price_does_not_divide__shares_are_rounded_up(
     with reverts("SlippageExceeded", price, price - 1):
         world.router.withdraw(4, whale, whale, price - 1, sender=whale)
     assert world.router.withdraw(4, whale, whale, price, sender=whale) == price
-    assert told(world, "Withdraw") == [(whale, whale, whale, 4, price)]
+    assert world.evm.told("Withdraw") == [(whale, whale, whale, 4, price)]
 
 
 # ---- who is paid
@@ -261,8 +254,8 @@ def test_redeem__first_strategy_covers_it__the_next_is_left_alone(
 ) -> None:
     first, second = lent(world, whale, 10), lent(world, whale, 10)
     world.router.redeem(10 * SCALE, whale, whale, sender=whale)
-    assert told(world, "DebtMoved") == [(bytes(32), first.address, False, 10, 10, 0, 0)]
-    assert told(world, "ExitLossTaken") == []
+    assert world.evm.told("DebtMoved") == [(bytes(32), first.address, False, 10, 10, 0, 0)]
+    assert world.evm.told("ExitLossTaken") == []
     assert world.state(first)[8] == 0
     assert world.debt(second) == 10
 
@@ -270,7 +263,7 @@ def test_redeem__first_strategy_covers_it__the_next_is_left_alone(
 def test_withdraw__a_single_unit_from_a_strategy__is_pulled(world: World, whale: Address) -> None:
     strategy = lent(world, whale, 10)
     world.router.withdraw(1, whale, whale, sender=whale)
-    assert told(world, "DebtMoved") == [(bytes(32), strategy.address, False, 1, 1, 9, 0)]
+    assert world.evm.told("DebtMoved") == [(bytes(32), strategy.address, False, 1, 1, 9, 0)]
     assert world.state(strategy)[8] == strategy.balanceOf(world.router) == 9
     assert world.router.totalDebt() == world.router.totalAssets() == 9
 
@@ -299,15 +292,15 @@ def test_redeem__names_one_without_debt__the_next_pays(world: World, whale: Addr
     empty, strategy = world.add_strategy(), lent(world, whale, 10)
     named = [empty.address, strategy.address]
     assert world.router.redeem(10 * SCALE, whale, whale, 0, named, sender=whale) == 10
-    assert [event[1] for event in told(world, "DebtMoved")] == [strategy.address]
+    assert [event[1] for event in world.evm.told("DebtMoved")] == [strategy.address]
 
 
 def test_redeem__unreported_loss__says_who_bore_it(world: World, whale: Address) -> None:
     strategy = lent(world, whale, 10)
     strategy.lose(5)
     assert world.router.redeem(4 * SCALE, whale, whale, sender=whale) == 2
-    assert told(world, "ExitLossTaken") == [(whale, strategy.address, 4, 2)]
-    assert told(world, "DebtMoved") == [(bytes(32), strategy.address, False, 2, 4, 6, 0)]
+    assert world.evm.told("ExitLossTaken") == [(whale, strategy.address, 4, 2)]
+    assert world.evm.told("DebtMoved") == [(bytes(32), strategy.address, False, 2, 4, 6, 0)]
 
 
 def test_redeem__strategy_pays_half_beside_idle__is_skipped(world: World, whale: Address) -> None:

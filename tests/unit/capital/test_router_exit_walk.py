@@ -19,7 +19,7 @@ def lent(world: World, assets: int) -> Contract:
     return strategy
 
 
-def burning(world: World, strategy: Contract) -> None:
+def burning(strategy: Contract) -> None:
     """Whoever asks what it is worth pays for it."""
     strategy.setFault(PREVIEW_REDEEM, BURN_GAS)
 
@@ -139,7 +139,7 @@ def test_preview__first_strategy_covers_just_that__the_next_is_not_asked(
 ) -> None:
     world.deposit(whale, 20)
     lent(world, 10)
-    burning(world, lent(world, 10))
+    burning(lent(world, 10))
     assert world.router.previewWithdraw(10, gas=STINGY) == 10 * SCALE
     assert world.router.previewRedeem(10 * SCALE, gas=STINGY) == 10
 
@@ -149,7 +149,7 @@ def test_preview__first_strategy_covers_more__the_next_is_not_asked(
 ) -> None:
     world.deposit(whale, 20)
     lent(world, 10)
-    burning(world, lent(world, 10))
+    burning(lent(world, 10))
     assert world.router.previewWithdraw(9, gas=STINGY) == 9 * SCALE
     assert world.router.previewRedeem(9 * SCALE, gas=STINGY) == 9
 
@@ -243,7 +243,7 @@ def test_exit__under_review__a_loss_of_one_counts_too(world: World, whale: Addre
 def test_exit__under_review__who_owes_nothing_is_not_asked(world: World, whale: Address) -> None:
     world.deposit(whale, 100)
     under_review(world)
-    burning(world, world.add_strategy())
+    burning(world.add_strategy())
     paid = 50 * (101 - 5) // 101
     assert world.router.redeem(50 * SCALE, whale, whale, sender=whale, gas=STINGY) == paid
 

@@ -1,18 +1,11 @@
-"""Leaving in kind, to the unit: which shares go, which are owed, and that books and tokens agree."""
+"""Leaving in kind, to the unit: which shares go, which are owed, and what the books keep."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from tests.support.capital import BPS, FROZEN, MAX_112, WITHDRAW_ONLY, World
 from tests.support.evm import Address, Contract, reverts
 
 SCALE = 10**6
-
-
-def told(world: World, name: str) -> list[tuple[Any, ...]]:
-    """Arguments of the last call's events of that name."""
-    return [tuple(event.args.values()) for event in world.evm.events(name)]
 
 
 def moved(world: World, token: Contract) -> list[int]:
@@ -42,12 +35,12 @@ def test_redeem_in_kind__nothing_divides__every_part_is_rounded_down(
     """Property: R2. Five of eleven parts of 4 idle assets and of 6 lent ones."""
     strategy = invested(world, whale, 10, 6)
     assert in_kind(world, whale, 5 * SCALE) == (1, [strategy.address], [2])
-    (event,) = told(world, "InKindRedeemed")
+    (event,) = world.evm.told("InKindRedeemed")
     assert event[:4] == (whale, whale, 5 * SCALE, 1)
     assert (list(event[4]), list(event[5])) == ([strategy.address], [2])
-    (event,) = told(world, "DebtMoved")
+    (event,) = world.evm.told("DebtMoved")
     assert event[:6] == (bytes(32), strategy.address, False, 0, 2, 4)
-    assert told(world, "Withdraw") == [(whale, whale, whale, 1, 5 * SCALE)]
+    assert world.evm.told("Withdraw") == [(whale, whale, whale, 1, 5 * SCALE)]
     router = world.router
     assert (router.idle(), router.totalDebt(), router.totalSupply()) == (3, 4, 5 * SCALE)
     assert (world.debt(strategy), world.state(strategy)[8]) == (4, 4)
@@ -89,7 +82,7 @@ def test_redeem_in_kind__a_part_of_one__leaves_and_is_told(world: World, whale: 
     strategy = invested(world, whale, 10, 2)
     assert in_kind(world, whale, 6 * SCALE)[2] == [1]
     assert strategy.balanceOf(whale) == 1
-    assert [event[4:6] for event in told(world, "DebtMoved")] == [(1, 1)]
+    assert [event[4:6] for event in world.evm.told("DebtMoved")] == [(1, 1)]
 
 
 def test_redeem_in_kind__a_part_of_nothing__moves_and_tells_nothing(
@@ -98,7 +91,7 @@ def test_redeem_in_kind__a_part_of_nothing__moves_and_tells_nothing(
     strategy = invested(world, whale, 10, 1)
     assert in_kind(world, whale, 6 * SCALE)[2] == [0]
     assert moved(world, strategy) == []
-    assert told(world, "DebtMoved") == told(world, "InKindOwed") == []
+    assert world.evm.told("DebtMoved") == world.evm.told("InKindOwed") == []
     assert world.debt(strategy) == world.router.totalDebt() == 1
 
 
@@ -129,7 +122,7 @@ def test_redeem_in_kind__transfer_answers_no__is_owed(world: World, whale: Addre
     strategy.setTransfer(bytes(32), False)
     in_kind(world, whale, 4 * SCALE)
     assert world.router.owedInKind(strategy, whale) == 3
-    assert told(world, "InKindOwed") == [(whale, strategy.address, 3)]
+    assert world.evm.told("InKindOwed") == [(whale, strategy.address, 3)]
 
 
 def test_redeem_in_kind__transfer_answers_two__is_owed(world: World, whale: Address) -> None:
@@ -147,7 +140,7 @@ def test_redeem_in_kind__transfer_answers_yes__nothing_is_owed(
     in_kind(world, whale, 4 * SCALE)
     assert world.router.owedInKind(strategy, whale) == 0
     assert strategy.balanceOf(whale) == 3
-    assert told(world, "InKindOwed") == []
+    assert world.evm.told("InKindOwed") == []
 
 
 def test_redeem_in_kind__transfer_answers_nothing__nothing_is_owed(
@@ -175,7 +168,7 @@ def owing(world: World, holder: Address) -> Contract:
 def test_claim_in_kind__owed__moves_it_once_and_tells(world: World, whale: Address) -> None:
     strategy = owing(world, whale)
     assert world.router.claimInKind(strategy, whale) == 3
-    assert told(world, "InKindClaimed") == [(whale, strategy.address, 3)]
+    assert world.evm.told("InKindClaimed") == [(whale, strategy.address, 3)]
     assert strategy.balanceOf(whale) == 3
     with reverts("ZeroAmount"):
         world.router.claimInKind(strategy, whale)

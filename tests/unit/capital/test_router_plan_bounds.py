@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from eth_abi import encode
-from eth_utils.crypto import keccak
-
 from tests.support.capital import (
     BPS,
     DAY,
@@ -27,10 +24,6 @@ def run(world: World, *moves: tuple[Any, bool, int, int], **terms: Any) -> tuple
     plan = world.plan(*moves, **terms)
     world.router.rebalance(plan, sender=world.allocator)
     return plan
-
-
-def told(world: World, name: str) -> list[tuple[Any, ...]]:
-    return [tuple(event.args.values()) for event in world.evm.events(name)]
 
 
 def lent(world: World, holder: Address, assets: int, kind: str = "StrategyDouble") -> Contract:
@@ -54,7 +47,7 @@ def test_rebalance__no_move__is_told(world: World, whale: Address) -> None:
     world.deposit(whale, 10)
     plan = run(world)
     row = (world.allocator, plan[0], world.router.planHash(plan), 10, 10)
-    assert told(world, "PlanExecuted") == [row]
+    assert world.evm.told("PlanExecuted") == [row]
 
 
 def test_rebalance__at_a_loss__is_told_with_both_totals(world: World, whale: Address) -> None:
@@ -63,8 +56,8 @@ def test_rebalance__at_a_loss__is_told_with_both_totals(world: World, whale: Add
     world.deposit(whale, 1_000)
     plan = run(world, (strategy, True, 100, 0))
     row = (world.allocator, plan[0], world.router.planHash(plan), 1_000, 990)
-    assert told(world, "PlanExecuted") == [row]
-    assert told(world, "DebtMoved") == [(plan[0], strategy.address, True, 100, 90, 90, 900)]
+    assert world.evm.told("PlanExecuted") == [row]
+    assert world.evm.told("DebtMoved") == [(plan[0], strategy.address, True, 100, 90, 90, 900)]
 
 
 def test_rebalance__moves_together_above_the_small__need_approval(
@@ -130,8 +123,7 @@ def test_lend__shares_fill_their_bits__moves_and_one_more_is_refused(
     world.deposit(whale, 10)
     for held, fits in ((MAX_128 - 1, True), (MAX_128, False)):
         strategy = world.evm.deploy("StrategyDouble", world.asset)
-        slot = keccak(encode(["address", "uint256"], [world.router.address, 0]))
-        world.evm.set_storage(strategy, int.from_bytes(slot, "big"), held)
+        world.set_shares(strategy, held)
         world.router.addStrategy(strategy, MAX_112, BPS, sender=world.governance)
         if fits:
             world.lend(strategy, 1)
@@ -198,7 +190,7 @@ def test_recall__all_there_is__moves_and_one_more_is_refused(world: World, whale
     with reverts("InsufficientLiquidity", 11, 10):
         world.recall(strategy, 11)
     plan = run(world, (strategy, False, 10, 10))
-    assert told(world, "DebtMoved") == [(plan[0], strategy.address, False, 10, 10, 0, 15)]
+    assert world.evm.told("DebtMoved") == [(plan[0], strategy.address, False, 10, 10, 0, 15)]
     assert (world.debt(strategy), world.state(strategy)[8]) == (0, 0)
 
 

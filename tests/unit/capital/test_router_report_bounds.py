@@ -39,14 +39,9 @@ def worth(world: World, strategy: Contract, assets: int) -> None:
     assert strategy.previewRedeem(shares) == assets
 
 
-def told(world: World, name: str) -> list[tuple[Any, ...]]:
-    return [tuple(event.args.values()) for event in world.evm.events(name)]
-
-
 def minted(world: World) -> list[tuple[Any, ...]]:
     """The router's own transfers in the last call: from, to, shares."""
-    router = world.router.address
-    return [tuple(e.args.values()) for e in world.evm.events("Transfer") if e.address == router]
+    return world.evm.told("Transfer", world.router)
 
 
 # ---- gains
@@ -64,7 +59,7 @@ def test_report__gain_at_a_price_that_does_not_divide__shares_are_rounded_down(
     locked = 11 * SCALE // 7
     assert 11 * SCALE % 7 != 0
     row = (world.keeper, strategy.address, 1, 0, 7, 0, locked)
-    assert told(world, "StrategyReported") == [row]
+    assert world.evm.told("StrategyReported") == [row]
     assert minted(world) == [(ZERO, world.router.address, locked)]
     assert world.router.lockedShares() == locked
     assert world.state(strategy)[5] == world.evm.timestamp
@@ -82,7 +77,7 @@ def test_report__performance_fee__fee_and_mark_are_rounded(world: World, whale: 
     fee, shares = 2 * 11 * SCALE // 7, 8 * 11 * SCALE // 7
     assert 2 * 11 * SCALE % 7 != 0
     row = (world.keeper, strategy.address, 8, 0, 14, fee, shares - fee)
-    assert told(world, "StrategyReported") == [row]
+    assert world.evm.told("StrategyReported") == [row]
     assert minted(world) == [(ZERO, treasury, fee), (ZERO, world.router.address, shares - fee)]
     assert world.router.balanceOf(treasury) == fee
     assert world.router.totalSupply() == 10 * SCALE + shares
@@ -107,7 +102,7 @@ def test_report__loss_after_a_gain__burns_what_it_costs_rounded_down(
     assert world.report(strategy) == (0, 1)
     left = locked - shares1 // 15
     row = (world.keeper, strategy.address, 0, 1, 13, 0, left)
-    assert told(world, "StrategyReported") == [row]
+    assert world.evm.told("StrategyReported") == [row]
     assert minted(world) == [(world.router.address, ZERO, locked - left)]
     assert world.router.totalDebt() == world.debt(strategy) == 13
 
@@ -117,7 +112,7 @@ def test_report__loss_and_nothing_locked__moves_no_share(world: World, whale: Ad
     worth(world, strategy, 6)
     world.report(strategy)
     assert minted(world) == []
-    assert told(world, "StrategyReported") == [(world.keeper, strategy.address, 0, 4, 6, 0, 0)]
+    assert world.evm.told("StrategyReported") == [(world.keeper, strategy.address, 0, 4, 6, 0, 0)]
 
 
 def test_report__neither_gain_nor_loss__tells_only_itself(world: World, whale: Address) -> None:
@@ -198,7 +193,7 @@ def reviewed(world: World, strategy: Contract, debt: int, assets: int) -> bool:
     with world.evm.rollback():
         worth(world, strategy, assets)
         done = world.report(strategy)
-        opened = told(world, "ReviewOpened") == [(strategy.address, debt, assets)]
+        opened = world.evm.told("ReviewOpened") == [(strategy.address, debt, assets)]
         assert opened == (done == (0, 0)) == world.state(strategy)[7]
         return opened
 
@@ -265,7 +260,7 @@ def charged(world: World, strategy: Contract, assets: int) -> int:
     price = (router.totalAssets() + 1, router.totalSupply() + SCALE)
     worth(world, strategy, assets)
     world.report(strategy)
-    ((*_, shares, _),) = told(world, "StrategyReported")
+    ((*_, shares, _),) = world.evm.told("StrategyReported")
     fee = -(-shares * price[0] // price[1])
     assert shares == fee * price[1] // price[0]
     return int(fee)
@@ -388,9 +383,9 @@ def test_receive_yield__one__is_booked_and_told(world: World, whale: Address) ->
     world.deposit(whale, 5)
     world.fund(world.harvester, 1)
     world.router.receiveYield(strategy, 1, sender=world.harvester)
-    assert told(world, "YieldReceived") == [(world.harvester, strategy.address, 1)]
+    assert world.evm.told("YieldReceived") == [(world.harvester, strategy.address, 1)]
     row = (world.harvester, strategy.address, 1, 0, 10, 0, SCALE)
-    assert told(world, "StrategyReported") == [row]
+    assert world.evm.told("StrategyReported") == [row]
     assert (world.router.idle(), world.router.totalAssets()) == (6, 16)
 
 
@@ -400,7 +395,7 @@ def test_receive_yield__with_fees__recipient_gets_his_shares(world: World, whale
     world.fund(world.harvester, 4)
     world.router.receiveYield(strategy, 4, sender=world.harvester)
     row = (world.harvester, strategy.address, 4, 0, 10, SCALE, 3 * SCALE)
-    assert told(world, "StrategyReported") == [row]
+    assert world.evm.told("StrategyReported") == [row]
     assert world.router.balanceOf(treasury) == SCALE
     assert world.router.totalSupply() == 14 * SCALE
     assert world.router.idle() == 4

@@ -1,10 +1,9 @@
-"""What governance and guardian set, to the unit: bounds, events with all they say, and read back."""
+"""What governance and guardian set, to the unit: bounds, events, and what is read back."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from eth_abi import encode
 from eth_utils.crypto import keccak
 
 from tests.support.capital import (
@@ -16,7 +15,7 @@ from tests.support.capital import (
     World,
     permit_role,
 )
-from tests.support.evm import Address, Contract, reverts
+from tests.support.evm import Address, reverts
 
 SCALE = 10**6
 YEAR = 365 * 86_400
@@ -167,21 +166,14 @@ def test_add_strategy__twice__refused(world: World) -> None:
         world.router.addStrategy(strategy, 1, 1, sender=world.governance)
 
 
-def give_shares(world: World, strategy: Contract, shares: int) -> None:
-    """Writes the router's balance, which is the token's first mapping."""
-    slot = keccak(encode(["address", "uint256"], [world.router.address, 0]))
-    world.evm.set_storage(strategy, int.from_bytes(slot, "big"), shares)
-    assert strategy.balanceOf(world.router) == shares
-
-
 def test_add_strategy__holds_as_many_shares_as_the_books__accepted_and_one_more_refused(
     world: World,
 ) -> None:
     strategy = world.evm.deploy("StrategyDouble", world.asset)
-    give_shares(world, strategy, MAX_128 + 1)
+    world.set_shares(strategy, MAX_128 + 1)
     with reverts("OutOfBounds", MAX_128 + 1, MAX_128):
         world.router.addStrategy(strategy, 1, 1, sender=world.governance)
-    give_shares(world, strategy, MAX_128)
+    world.set_shares(strategy, MAX_128)
     world.router.addStrategy(strategy, 1, 1, sender=world.governance)
     assert world.state(strategy)[8] == MAX_128
 
@@ -195,9 +187,9 @@ def test_remove_strategy__empty__tells_only_that(world: World) -> None:
         world.router.removeStrategy(strategy, False, sender=world.governance)
 
 
-def test_remove_strategy__shares_without_debt__by_force_only(world: World, whale: Address) -> None:
+def test_remove_strategy__shares_without_debt__by_force_only(world: World) -> None:
     strategy = world.evm.deploy("StrategyDouble", world.asset)
-    give_shares(world, strategy, 1)
+    world.set_shares(strategy, 1)
     world.router.addStrategy(strategy, 1, 1, sender=world.governance)
     with reverts("StrategyNotEmpty", strategy.address, 0):
         world.router.removeStrategy(strategy, False, sender=world.governance)
@@ -404,12 +396,12 @@ def test_exit_queue__replaced__a_named_strategy_outside_the_order_pays_again(
     named = [strategy.address]
     with reverts("InsufficientLiquidity", 1, 0):
         world.router.redeem(SCALE, whale, whale, 0, named, sender=whale)
-    for nothing_waits in (
-        lambda: world.router.setQueuedShares(0, sender=queue),
-        lambda: world.router.setExitQueue(world.guardian, sender=world.governance),
-    ):
+    for replaced in (False, True):
         with world.evm.rollback():
-            nothing_waits()
+            if replaced:
+                world.router.setExitQueue(world.guardian, sender=world.governance)
+            else:
+                world.router.setQueuedShares(0, sender=queue)
             assert world.router.redeem(SCALE, whale, whale, 0, named, sender=whale) == 1
 
 
