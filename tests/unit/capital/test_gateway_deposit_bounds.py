@@ -172,7 +172,8 @@ def test_settle__policy_lets_the_gateway_pass_nothing__refused(world: Flows) -> 
     assert world.settle(world.deposit_intent(owner, 1)) == (1, 0)
     with world.evm.rollback():
         policy.setDenied(owner, True)
-        assert world.settle(world.deposit_intent(owner, 1)) == (0, 0)
+        heir = world.evm.account("heir")
+        assert world.settle(world.deposit_intent(owner, 1, receiver=heir)) == (0, 0)
         assert world.rejections() == [(owner, "REFUSED")]
     policy.setDenied(world.gateway, True)
     assert world.settle(world.deposit_intent(owner, 1)) == (0, 0)

@@ -122,6 +122,15 @@ def test_settle__quote_and_what_it_may_lack_fit_idle__no_strategy_is_asked(world
     assert paid(world) == [7]
 
 
+def test_settle__metered_and_idle_is_enough__no_strategy_is_asked() -> None:
+    world = flows(Evm(), metered=True)
+    owner = world.invest("investor", 20)
+    world.lend_all_but(9)
+    world.strategy.setFault(PREVIEW_REDEEM, BURN_GAS)
+    assert world.settle(world.exit_intent(owner, 7 * SCALE), gas=700_000) == (0, 1)
+    assert paid(world) == [7]
+
+
 def test_settle__second_quote_and_what_both_may_lack_fit_idle__no_strategy_is_asked(
     world: Flows,
 ) -> None:
@@ -297,6 +306,17 @@ def test_settle__payouts_of_others_lie_here__only_what_comes_is_shared(barring: 
     entry = barring.deposit_intent(barring.fund("late", 5), 5)
     assert barring.settle(entry) == (1, 0)
     assert barring.asset.balanceOf(barring.gateway) == barring.gateway.totalHeld() == 7
+
+
+def test_settle__payouts_lie_here_and_a_deposit_moves_nothing__not_funded(barring: Flows) -> None:
+    """Nobody enters for what waits here for others."""
+    held(barring, barring.invest("investor", 20), 7)
+    barred = barring.fund("attacker", 5)
+    barring.asset.setSilent(True)
+    barring.asset.bar(barred, True)
+    assert barring.settle(barring.deposit_intent(barred, 5)) == (0, 0)
+    assert barring.rejections() == [(barred, "NOT_FUNDED")]
+    assert barring.asset.balanceOf(barring.gateway) == 7
 
 
 def test_withdraw_held__a_single_asset_of_one_of_two__is_paid_and_told(barring: Flows) -> None:
