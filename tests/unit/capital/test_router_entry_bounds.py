@@ -96,6 +96,44 @@ def test_max_deposit__almost_full__is_what_fits_to_the_asset(
     world.router.deposit(most, investor, sender=investor)
 
 
+def fits_to_the_asset(world: World, holder: Address, shares: int) -> int:
+    """Asks how much fits after two assets and such a mint; what is left of a division by price."""
+    world.deposit(holder, 2)
+    world.fund(holder, 10)
+    world.router.mint(shares, holder, sender=holder)
+    assets1 = world.router.totalAssets() + 1
+    shares1 = world.router.totalSupply() + SCALE
+    room = (2**128 - world.router.totalSupply()) * assets1
+    most = (room - 1) // shares1
+    assert world.router.maxDeposit(holder) == most
+    world.fund(holder, most + 1)
+    with world.evm.rollback(), reverts("OutOfBounds"):
+        world.router.deposit(most + 1, holder, sender=holder)
+    with world.evm.rollback():
+        world.router.deposit(most, holder, sender=holder)
+    return room % shares1
+
+
+def test_max_deposit__a_whole_asset_would_fill_the_supply__is_one_less(
+    world: World, whale: Address
+) -> None:
+    """Property: R3. Its shares would be one more than the supply holds."""
+    assert fits_to_the_asset(world, whale, 136_808) == 0
+
+
+def test_max_deposit__a_whole_asset_just_fits__is_that(world: World, whale: Address) -> None:
+    """Property: R3."""
+    assert fits_to_the_asset(world, whale, 1_028_207) == 1
+
+
+def test_max_deposit__throttled__is_what_it_was(world: World, whale: Address) -> None:
+    """Property: R3."""
+    most = world.router.maxDeposit(whale), world.router.maxMint(whale)
+    world.set_state(THROTTLED)
+    assert (world.router.maxDeposit(whale), world.router.maxMint(whale)) == most
+    assert min(most) > 0
+
+
 def test_max_deposit__dear_shares__is_what_the_books_can_hold(
     world: World, whale: Address, investor: Address
 ) -> None:
