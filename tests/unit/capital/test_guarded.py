@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.evm import Contract, Evm, Revert, reverts
+from tests.support.evm import Contract, Evm, RejectedError, Revert, reverts
 
 READ_GAS = 600_000
 GAS = 0x5A
@@ -93,3 +93,30 @@ def test_call__callee_reverts_with_a_word__failed_but_answered(evm: Evm, probe: 
     target.arm((7).to_bytes(32, "big"))
     assert probe.call(target, ASK, 100_000) == (False, True, 7)
     assert probe.readWord(target, ASK) == (False, 0)
+
+
+def least(call: Callable[[int], object]) -> int:
+    """The least gas with which a call succeeds."""
+    low, high = 0, AMPLE
+    while high - low > 1:
+        middle = (low + high) // 2
+        try:
+            call(middle)
+        except (Revert, RejectedError):
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def test_call__succeeds_with_less_than_its_cap__counts(evm: Evm, probe: Contract) -> None:
+    """How much is left matters to failures only."""
+    target = answering(evm, (7).to_bytes(32, "big"))
+    assert probe.call(target, ASK, 2**64) == (True, True, 7)
+
+
+def test_read_word__succeeds_and_little_is_left__counts(evm: Evm, probe: Contract) -> None:
+    """It takes hardly more than the other, which is given a cap that leaves nothing to ask for."""
+    target = answering(evm, (7).to_bytes(32, "big"))
+    other = least(lambda gas: probe.call(target, ASK, 10_000, gas=gas))
+    assert least(lambda gas: probe.readWord(target, ASK, gas=gas)) < other + READ_GAS // 63 // 2
