@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.capital import FROZEN, WAD
+from tests.support.capital import BPS, FROZEN, WAD
 from tests.support.evm import reverts
 from tests.support.lending import DAY
 from tests.unit.strategies.curve_exact import (
     BISECTIONS,
-    BPS,
     ENTRY,
     EXIT,
     IMBALANCE,
@@ -58,26 +57,40 @@ def test_virtual_price__in_the_block_of_construction__cannot_be_lifted(case: Exa
     assert case.strategy.virtualPrice() == WAD + WAD * 2_000 * (YEAR + 1) // (BPS * YEAR)
 
 
-def test_virtual_price__after_a_deposit__grows_from_there(case: Exact) -> None:
-    """A deposit notes the price that is in force; so does a way out, and a probe."""
+def grown_pool(case: Exact) -> int:
+    """A year after a deposit the pool is worth a hundredth more; its virtual price."""
     case.enter(10 * case.unit)
-    router, strategy = case.world.router, case.strategy
-    for step, note in enumerate(
-        (
-            lambda: case.enter(case.unit),
-            lambda: strategy.redeem(10**18, router, router, sender=router),
-            lambda: strategy.probe(),
-        )
-    ):
-        case.evm.mine(1, YEAR)
-        price = WAD + (step + 1) * WAD // 100
-        case.pool.setPrice(price)
-        case.pool.setRate(price)
-        note()
-        case.pool.setPrice(3 * WAD)
-        assert strategy.virtualPrice() == price
-        case.evm.mine(1, DAY)
-        assert strategy.virtualPrice() == price + price * 2_000 * DAY // (BPS * YEAR)
+    case.evm.mine(1, YEAR)
+    price = WAD + WAD // 100
+    case.pool.setPrice(price)
+    case.pool.setRate(price)
+    return price
+
+
+def assert_noted_now(case: Exact, price: int) -> None:
+    """What the pool does from now on counts as time passes, and not for the time before."""
+    case.pool.setPrice(3 * WAD)
+    assert case.strategy.virtualPrice() == price
+    case.evm.mine(1, DAY)
+    assert case.strategy.virtualPrice() == price + price * 2_000 * DAY // (BPS * YEAR)
+
+
+def test_virtual_price__after_a_deposit__grows_from_there(case: Exact) -> None:
+    price = grown_pool(case)
+    case.enter(case.unit)
+    assert_noted_now(case, price)
+
+
+def test_virtual_price__after_an_exit__grows_from_there(case: Exact) -> None:
+    price, router = grown_pool(case), case.world.router
+    case.strategy.redeem(10**18, router, router, sender=router)
+    assert_noted_now(case, price)
+
+
+def test_virtual_price__after_a_probe__grows_from_there(case: Exact) -> None:
+    price = grown_pool(case)
+    case.strategy.probe()
+    assert_noted_now(case, price)
 
 
 # ------------------------------------------------------------- limits

@@ -317,7 +317,7 @@ def test_invest__throttled__refused(case: Pooled) -> None:
 
 
 def held(case: Pooled, shares: int) -> None:
-    """The router holds all shares of a strategy with so many shares of the pool and nothing else."""
+    """The router holds all shares of a strategy that has so many of the pool and nothing else."""
     case.enter(10 * WAD)
     case.asset.burn(case.strategy, 10 * WAD)
     case.pool.give(case.strategy, shares)

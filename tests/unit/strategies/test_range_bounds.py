@@ -1,4 +1,4 @@
-"""The V3 strategy, to the unit: its range at every tick, its room, its bounds, what it announces."""
+"""The V3 strategy, to the unit: its range at any tick, its room, its bounds, what it announces."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from tests.unit.strategies.range_exact import (
     root,
 )
 
-# Liquidity that one unit of the asset pays for in the range beside tick zero is some 333.
 TICKS = (-31, -30, -29, -21, -20, -11, -10, -9, -1, 0, 1, 9, 10, 11, 20)
 
 
@@ -294,9 +293,7 @@ def test_deposit__into_a_new_range__takes_the_fees_of_the_old_one(case: Range) -
     case.enter(WAD)
     old = tuple(case.strategy.range()[:2])
     router = case.world.router
-    case.strategy.redeemInTokens(
-        case.strategy.balanceOf(router), router, router, sender=router
-    )
+    case.strategy.redeemInTokens(case.strategy.balanceOf(router), router, router, sender=router)
     case.strategy.unwind(sender=case.world.keeper)
     assert case.strategy.range()[2] == 0
     case.pool.setOwed(*case.pair(1_000, 0))

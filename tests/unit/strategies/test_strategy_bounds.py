@@ -1,4 +1,4 @@
-"""The strategy base, to the unit: limits at their edges, what lies between, and who speaks first."""
+"""The strategy base, to the unit: limits at their edges, rounding, and who speaks first."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_deposit__for_another_of_nothing__refused(
         strategy.deposit(0, whale, sender=world.router)
 
 
-def test_deposit__token_takes_a_fee__refused_with_what_arrived(whale: Address) -> None:
+def test_deposit__token_takes_a_fee__refused_with_what_arrived() -> None:
     world = build_world(token="FeeToken", token_args=(100,))
     strategy = bounded(world)
     world.asset.mint(world.router, 2_000)
