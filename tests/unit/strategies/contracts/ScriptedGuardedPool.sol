@@ -92,14 +92,10 @@ contract ScriptedGuardedPool is ERC20 {
         return (_quoted[0] * shares / totalSupply(), _quoted[1] * shares / totalSupply());
     }
 
-    function swapExactIn(
-        bool zeroForOne,
-        uint256 amount,
-        uint256 least,
-        address to,
-        uint256 fee,
-        uint256 deadline
-    ) external returns (uint256) {
+    function swapExactIn(bool zeroForOne, uint256 amount, uint256 least, address to, uint256 fee, uint256 deadline)
+        external
+        returns (uint256)
+    {
         (IERC20 sold, IERC20 bought) = zeroForOne ? (token0, token1) : (token1, token0);
         sold.transferFrom(msg.sender, address(this), amount);
         bought.transfer(to, _bought);

@@ -129,8 +129,7 @@ contract ScriptedV3Pool {
     }
 
     function _amounts(int24 lower, int24 upper, uint128 liquidity) private view returns (uint256, uint256) {
-        return RangeMath.amountsDown(
-            RangeMath.sqrtRatioAtTick(lower), RangeMath.sqrtRatioAtTick(upper), _price, liquidity
-        );
+        return
+            RangeMath.amountsDown(RangeMath.sqrtRatioAtTick(lower), RangeMath.sqrtRatioAtTick(upper), _price, liquidity);
     }
 }
