@@ -298,6 +298,23 @@ def test_invest__cost_of_just_the_limit__accepted_and_one_more_refused(case: Poo
     assert case.strategy.dayBudgetLeft() == (100 * WAD - limit) // 100 - limit
 
 
+def test_invest__more_named_than_lies_here__bounded_by_what_lies_here(case: Pooled) -> None:
+    """Property: R6."""
+    case.enter(100 * WAD)
+    limit = WAD
+    with reverts("CostTooHigh", limit + 1, limit):
+        case.invest(2**200, limit + 1)
+    case.invest(2**200, limit)
+    (minted,) = case.evm.events("Minted")
+    assert (minted["most0"], minted["most1"]) == case.pair(99 * WAD, 0)
+
+
+def test_invest__more_to_sell_than_is_invested__refused(case: Pooled) -> None:
+    case.enter(100 * WAD)
+    with reverts("Panic"):
+        case.invest(WAD, WAD + 1)
+
+
 def test_invest__gain__costs_nothing(case: Pooled) -> None:
     case.enter(100 * WAD)
     case.pool.setTrade(2 * WAD)
