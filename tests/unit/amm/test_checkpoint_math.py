@@ -32,7 +32,8 @@ def folded(code: int, last: int, epoch: int) -> tuple[int, int, int, int, int]:
     """loCur, hiCur, loPrev, hiPrev, fee after an opening."""
     window = pair(LO, HI) | PREVIOUS << 120 | 77 << 240
     word = int(math().foldWindow(window, code, last, epoch, 65_535))
-    return tuple(word >> at & CODE for at in (0, 60, 120, 180)) + (word >> 240,)  # type: ignore[return-value]
+    lo, hi, lo_before, hi_before = (word >> at & CODE for at in (0, 60, 120, 180))
+    return lo, hi, lo_before, hi_before, word >> 240
 
 
 def test_fold_window__same_epoch_opening_inside__pair_stays() -> None:
@@ -139,7 +140,10 @@ class Rules:
         )
 
 
-def fold(before: Oracle, tick: int, seconds: int, rules: Rules = Rules()) -> tuple[Oracle, int]:  # noqa: B008
+FREE = Rules()
+
+
+def fold(before: Oracle, tick: int, seconds: int, rules: Rules = FREE) -> tuple[Oracle, int]:
     """The oracle and the fee after an opening at `tick` so many seconds later."""
     word, fee = math().foldOracle(before.word, tick, before.timestamp + seconds, rules.word)
     return Oracle.of(int(word)), int(fee)
@@ -221,7 +225,14 @@ def test_fold_oracle__volatility_at_its_top__stays_there() -> None:
 
 def test_fold_oracle__fee__is_the_least_and_the_volatility_s_part_rounded_down() -> None:
     rules = Rules(min_fee=30, volatility_factor=5_000)
-    for way, part in ((0, 0), (13, 0), (14, 1), (TICK - 1, 4_999), (TICK, 5_000), (TICK + 14, 5_001)):
+    for way, part in (
+        (0, 0),
+        (13, 0),
+        (14, 1),
+        (TICK - 1, 4_999),
+        (TICK, 5_000),
+        (TICK + 14, 5_001),
+    ):
         assert fold(Oracle(), way, 600, rules)[1] == 30 + part
 
 

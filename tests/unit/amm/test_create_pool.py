@@ -101,7 +101,7 @@ def test_create_pool__token_that_charges__refused_with_what_arrived(
 
 def test_create_pool__other_token_charges__refused_too(own: PoolWorld, trader: Address) -> None:
     """The charging token on either side of the plain one."""
-    sides = set()
+    sides: set[bool] = set()
     while len(sides) < 2:
         fee = own.evm.deploy("FeeToken", "Fee", "FEE", 18, 10)
         sides.add(int(fee.address, 16) < int(own.token0.address, 16))

@@ -180,7 +180,7 @@ def sums(world: PoolWorld, seconds: int) -> tuple[int, int]:
     return now[0] - then[0], now[1] - then[1]
 
 
-def test_twap__mean_between_two_ticks__is_rounded_down(own: PoolWorld) -> None:
+def test_twap__mean_between_two_ticks__is_rounded_down() -> None:
     """Above and below a price of one."""
     for reserves in ((10**24, 2 * 10**24), (2 * 10**24, 10**24)):
         world = PoolWorld(Evm(timestamp=1_700_000_040), Config(truncation_rate=5), reserves)

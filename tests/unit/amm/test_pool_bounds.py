@@ -21,9 +21,7 @@ def seeded(world: PoolWorld, amounts: tuple[int, int], config: Config = FREE) ->
     for token in tokens:
         token.mint(world.whale, 2**116)
         token.approve(world.factory, NEVER_ENDING, sender=world.whale)
-    address, _ = world.factory.createPool(
-        *tokens, *amounts, config.as_tuple(), sender=world.whale
-    )
+    address, _ = world.factory.createPool(*tokens, *amounts, config.as_tuple(), sender=world.whale)
     return world.evm.at("GuardedPool", address)
 
 
@@ -124,9 +122,7 @@ def unseeded(world: PoolWorld, factory: Address) -> Contract:
     tokens = sorted_tokens(world.evm, (18, 18))
     for token in tokens:
         token.mint(factory, UNIT)
-    address = world.deployer.deploy(
-        *tokens, world.gate, 0, FREE.as_tuple(), sender=factory
-    )
+    address = world.deployer.deploy(*tokens, world.gate, 0, FREE.as_tuple(), sender=factory)
     world.tokens = tokens
     return world.evm.at("GuardedPool", address)
 
@@ -197,7 +193,7 @@ def test_swap_exact_out__all_but_one__accepted_and_all_refused(world: PoolWorld)
 def test_swap_exact_out__cost_that_just_fits__accepted_and_one_more_refused(
     world: PoolWorld,
 ) -> None:
-    """Two of three units of token1 cost twice the reserve of token0, a third of what there can be."""
+    """Two of three units of token1 cost twice token0's reserve, a third of what can be."""
     third = RESERVE_MAX // 3
     assert 3 * third == RESERVE_MAX
     assert seeded(world, (third, 3)).quoteExactOut(True, 2)[0] == 2 * third

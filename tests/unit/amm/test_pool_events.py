@@ -216,9 +216,7 @@ def test_approve__announces_and_is_kept(
     assert world.pool.allowance(attacker, whale) == 0
 
 
-def test_transfer__announces_and_moves(
-    world: PoolWorld, whale: Address, attacker: Address
-) -> None:
+def test_transfer__announces_and_moves(world: PoolWorld, whale: Address, attacker: Address) -> None:
     world.mine(2)
     before = world.pool.balanceOf(whale)
     assert world.pool.transfer(attacker, 77, sender=whale) is True

@@ -8,6 +8,7 @@ import pytest
 from eth_account import Account
 
 from tests.support.evm import Address, Contract, Evm, labelled
+from tests.support.flows import packed
 
 DIGEST = b"\x11" * 32
 MAGIC = bytes.fromhex("1626ba7e") + bytes(28)
@@ -28,7 +29,7 @@ def evm() -> Evm:
 def signed(account: Address, digest: bytes = DIGEST) -> bytes:
     """r, s, v of an account's own key."""
     one = Account.from_key(account.key).unsafe_sign_hash(digest)
-    return one.r.to_bytes(32, "big") + one.s.to_bytes(32, "big") + bytes([one.v])
+    return packed((one.v, one.r.to_bytes(32, "big"), one.s.to_bytes(32, "big")))
 
 
 def answering(words: bytes, end: str = "f3") -> bytes:
