@@ -235,33 +235,43 @@ def test_oracle__a_block_later_in_the_same_second__is_a_new_opening(own: PoolWor
     assert (plain[0], truncated[0]) == own.model.observe(0)
 
 
+# ------------------------------------------------------- nothing inside a block moves it
+
+
+def seen(world: PoolWorld) -> tuple[Any, ...]:
+    """What openings decide: sums up to now, fee, guard."""
+    return world.pool.observe([0]), world.pool.feePips(), tuple(world.pool.guardPrices())
+
+
+def assert_is_the_opening(world: PoolWorld, call: Callable[[], Any]) -> None:
+    """In a block that opens away from where the last one did, a first call, then a trade."""
+    trade(world, 12, 2 * 10**22)
+    world.mine(2, seconds=12)
+    before = seen(world)
+    assert world.config.min_fee < before[1] < world.config.max_fee
+    call()
+    assert seen(world) == before
+    world.sell(world.evm.account("trader"), 10**23)
+    assert seen(world) == before
+
+
 def test_checkpoint__as_first_call_of_a_block__is_its_opening(own: PoolWorld) -> None:
-    """Property: P6. Whoever trades afterwards in the block moves none of it."""
-    own.mine(seconds=12)
-    own.pool.checkpoint()
-    seen = (own.pool.observe([0, 5]), own.pool.feePips(), tuple(own.pool.guardPrices()))
-    own.sell(own.evm.account("trader"), 10**23)
-    assert seen == (own.pool.observe([0, 5]), own.pool.feePips(), tuple(own.pool.guardPrices()))
+    """Property: P6."""
+    assert_is_the_opening(own, own.pool.checkpoint)
 
 
 def test_skim__as_first_call_of_a_block__is_its_opening(own: PoolWorld) -> None:
     """Property: P6."""
-    own.mine(seconds=12)
-    own.pool.skim()
-    seen = (own.pool.observe([0, 5]), own.pool.feePips(), tuple(own.pool.guardPrices()))
-    own.sell(own.evm.account("trader"), 10**23)
-    assert seen == (own.pool.observe([0, 5]), own.pool.feePips(), tuple(own.pool.guardPrices()))
+    assert_is_the_opening(own, own.pool.skim)
 
 
-def test_mint_and_burn__as_first_call_of_a_block__are_its_opening(own: PoolWorld) -> None:
+def test_mint__as_first_call_of_a_block__is_its_opening(own: PoolWorld) -> None:
     """Property: P6."""
-    own.mine(2)
-    for method, args in (
-        ("mint", (UNIT, 2 * UNIT, 0, FOREVER)),
-        ("burn", (UNIT, 0, 0, own.whale, FOREVER)),
-    ):
-        own.mine(seconds=12)
-        getattr(own.pool, method)(*args, sender=own.whale)
-        seen = (own.pool.observe([0]), tuple(own.pool.guardPrices()))
-        own.sell(own.evm.account("trader"), 10**23)
-        assert seen == (own.pool.observe([0]), tuple(own.pool.guardPrices()))
+    args = (UNIT, 2 * UNIT, 0, FOREVER)
+    assert_is_the_opening(own, lambda: own.pool.mint(*args, sender=own.whale))
+
+
+def test_burn__as_first_call_of_a_block__is_its_opening(own: PoolWorld) -> None:
+    """Property: P6."""
+    args = (UNIT, 0, 0, own.whale, FOREVER)
+    assert_is_the_opening(own, lambda: own.pool.burn(*args, sender=own.whale))

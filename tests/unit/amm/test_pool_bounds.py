@@ -169,6 +169,16 @@ def test_swap_exact_in__input_of_one__accepted() -> None:
     assert world.sell(world.evm.account("trader"), 1) == 3
 
 
+def test_quotes__of_nothing__refused(world: PoolWorld) -> None:
+    later = world.evm.timestamp + 12
+    for side in (True, False):
+        for name in ("quoteExactIn", "quoteExactOut"):
+            with reverts("ZeroAmount"):
+                getattr(world.pool, name)(side, 0)
+            with reverts("ZeroAmount"):
+                getattr(world.pool, f"{name}Next")(side, 0, later)
+
+
 def test_swap_exact_in__all_that_fits__accepted_and_one_more_refused(world: PoolWorld) -> None:
     pool = seeded(world, (10**24, 10**24))
     pool.quoteExactIn(True, RESERVE_MAX - 10**24)
