@@ -272,6 +272,17 @@ def test_mint__more_offered_than_fits__takes_what_fits() -> None:
         assert quoted == (shares, *(ceil_div(shares * r, supply) for r in reserves))
 
 
+def test_mint__reserves_and_supply__grow_by_what_it_took_and_gave(
+    world: PoolWorld, trader: Address
+) -> None:
+    before, supply = tuple(world.pool.getReserves()), world.pool.totalSupply()
+    shares, amount0, amount1 = world.pool.mint(UNIT, 3 * UNIT, 0, FOREVER, sender=trader)
+    after = (before[0] + amount0, before[1] + amount1)
+    assert tuple(world.pool.getReserves()) == after
+    assert world.pool.totalSupply() == supply + shares
+    assert tuple(token.balanceOf(world.pool) for token in world.tokens) == after
+
+
 def test_burn__one_share__accepted_and_none_refused(world: PoolWorld, whale: Address) -> None:
     world.mine(2)
     assert tuple(world.pool.burn(1, 0, 1, whale, FOREVER, sender=whale)) == (0, 1)

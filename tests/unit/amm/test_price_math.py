@@ -99,6 +99,12 @@ def test_div_up__exact_quotient__is_not_raised() -> None:
     assert math().divDown(whole + 1, 2**52) == 0
 
 
+def test_div_up__one_unit_more_than_exact__is_raised() -> None:
+    """2^104 is 2^52 - 1 times 2^52 + 1, and one."""
+    assert math().divUp(price(112, 2**52 + 1).code, 2**52) == 2**52
+    assert math().divDown(price(112, 2**52 + 1).code, 2**52) == 2**52 - 1
+
+
 def test_div__amount_that_fits_shifted__is_exact_and_one_more_saturates() -> None:
     """At the lowest price an amount is shifted by 164 bits."""
     lowest, mantissa = price(0, 2**52 + 1).code, 2**52 + 1
@@ -217,6 +223,13 @@ def test_amount_in__exact_divisions__are_not_raised() -> None:
     assert math().amountInUp(100, 1_000, 500, 0, FAR_BOUND, True) == 100
     assert math().amountInUp(101, 1_000, 500, 0, FAR_BOUND, True) == 101
     assert math().amountInUp(100, 1_000, 501, 0, FAR_BOUND, True) == 101
+
+
+def test_amount_in__one_unit_more_than_exact__is_raised() -> None:
+    """1 · 501 / 500 is one and a 500th; 1 / (1 - 0.000001) is one and a 999 999th."""
+    assert math().amountInUp(1, 1_001, 501, 0, FAR_BOUND, True) == 2
+    assert math().amountInUp(1, 1_000, 500, 0, FAR_BOUND, True) == 1
+    assert math().amountInUp(1, 1_000, 500, 1, FAR_BOUND, True) == 2
 
 
 def test_amount_in__bound_decides__costs_its_ceiling() -> None:
