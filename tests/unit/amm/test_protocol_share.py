@@ -111,6 +111,14 @@ def test_quote_burn__protocol_s_part_due__is_counted_in() -> None:
     assert tuple(world.pool.quoteBurn(7)) == tuple(r * 7 // supply for r in reserves)
 
 
+def test_quote_burn__pool_not_seeded_yet__has_nothing_to_give(trader: Address) -> None:
+    world = PoolWorld(Evm())
+    config = DEAR.as_tuple()
+    address = world.deployer.deploy(*world.tokens, world.gate, 1_000, config, sender=trader)
+    with reverts("InsufficientLiquidity"):
+        world.evm.at("GuardedPool", address).quoteBurn(1)
+
+
 # ------------------------------------------------------------------ factory's side
 
 
