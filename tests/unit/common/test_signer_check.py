@@ -90,6 +90,14 @@ def test_is_signed_by__contract_of_one_byte__is_asked(evm: Evm) -> None:
         assert not accepted(wallet, signed(labelled("bob")))
 
 
+def test_is_signed_by__address_without_code_that_echoes__refused() -> None:
+    """The precompile at 4 gives back its question, which begins with the word for yes."""
+    echo = "0x" + "00" * 19 + "04"
+    assert library()._evm.code(echo) == b""
+    assert not accepted(echo, b"", bytes(32))
+    assert not accepted(echo, signed(labelled("bob"), bytes(32)), bytes(32))
+
+
 def test_is_signed_by__contract_says_yes_and_more__counts(evm: Evm) -> None:
     """The first word is the answer."""
     wallet = evm.account("wallet")
