@@ -12,6 +12,7 @@ ENV := source tools/env.sh;
 # Processes that run tests side by side, and what else to hand to pytest: make test ARGS='-k permit'
 WORKERS ?= auto
 ARGS ?=
+GATES ?=
 # Python coverage is measured when all tests run; of a choice it would say nothing.
 MEASURED = $(if $(strip $(ARGS)),,COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml)
 
@@ -39,9 +40,9 @@ test: setup ## every test but the proofs (FUZZ_RUNS and FUZZ_SEED set the budget
 prove: setup ## what halmos and z3 prove for all inputs
 	@$(ENV) pytest -m proof --figures prove $(ARGS)
 
-audit: setup build ## the gates: analysers, proofs, fuzz, snapshots, … (BUDGET=night for the long run)
+audit: setup build ## the gates: analysers, proofs, fuzz, … (BUDGET=night for the long run, GATES="fuzz" for some)
 	@tools/setup.sh mythril
-	@$(ENV) python -m tools.audit
+	@$(ENV) python -m tools.audit $(if $(strip $(GATES)),run $(GATES))
 
 bench: setup build ## gas and attacks beside the peers, measured in one run
 	@$(ENV) python -m tests.bench

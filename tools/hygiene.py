@@ -1,4 +1,5 @@
-"""Finds what must never be committed: keys, a developer's paths, registry hosts; changes nothing.
+"""Finds what must never be committed: keys, a developer's paths, registry hosts, contracts that
+look at who signed; changes nothing.
 
 A line that must stay says `hygiene: allow` and why.
 """
@@ -15,6 +16,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 ALLOWED = "hygiene: allow"
 LOCK_FILE = re.compile(r"(?:^|/)(?:package-lock\.json|[\w.-]+\.lock)$")
+# A contract answers to who calls it. Whoever signed may have been lured into the call.
+CONTRACT = re.compile(r"^contracts/.*\.(?:sol|vy)$")
+SIGNER = re.compile(r"\btx\.origin\b|\borigin\(\)")
 LARGEST = 1_000_000
 RULES = {
     "a path of a developer's machine": re.compile(
@@ -54,6 +58,8 @@ def scan(path: str, text: str) -> Iterator[Finding]:
     for number, line in enumerate(text.splitlines(), 1):
         if LOCK_FILE.search(path) and "://" in line:
             yield Finding(path, number, "an address in a lock file")
+        if CONTRACT.match(path) and SIGNER.search(line):
+            yield Finding(path, number, "a contract that looks at who signed")
         if ALLOWED in line:
             continue
         for what, pattern in RULES.items():

@@ -53,6 +53,8 @@ contract GuardedPoolStrategy is TwoTokenStrategy, IGuardedPoolStrategy {
         _requireAtMost(EmergencyState.NORMAL);
         (bool calm, uint256 spot, uint256 mean) = _market();
         require(calm, NotCalm(spot, mean));
+        // What does not lie here cannot be put to work, and must not widen the bound of the cost.
+        assets = Math.min(assets, _idle());
         uint256 before = _holdings();
         // Zero is where it starts.
         // slither-disable-next-line uninitialized-local

@@ -17,6 +17,14 @@ contract Relay {
     }
 }
 
+/// @notice Asks with just so much gas.
+contract Asker {
+    function ask(address to, uint256 gasCap, bytes calldata data) external view returns (uint256) {
+        (, bytes memory answer) = to.staticcall{gas: gasCap}(data);
+        return abi.decode(answer, (uint256));
+    }
+}
+
 /// @notice A double of the oracle that says whatever it is told to.
 contract OracleDouble {
     error Down();

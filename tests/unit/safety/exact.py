@@ -1,18 +1,19 @@
-"""Gas as the code itself sees it, read from a trace: where a call's edge is; asserts nothing.
+"""Gas as the code itself sees it, and what becomes of a call under any gas; asserts nothing.
 
-A traced step costs a millisecond, so the edge is looked for once, with ample gas: what is spent
-before it does not depend on the limit. What happens at the edge is then seen without a trace.
+A traced step costs a millisecond, and the probed builds of the audit take ten times as many: an
+edge is looked for once, and what happens there is seen without a trace.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from tests.support.evm import Evm, Revert
+from tests.support.evm import Contract, Evm, Revert
 
 GAS, CALLS = 0x5A, {0xF1, 0xFA}
+TELL = 7
 Step = Mapping[str, Any]
 Call = Callable[[int], object]
 
@@ -53,13 +54,34 @@ def seen_before(steps: Sequence[Step], end: int) -> int:
     raise LookupError("it never looked at its gas")
 
 
-def edge(evm: Evm, call: Call, nth: int, least: int, ample: int) -> int:
-    """The limit under which the code sees `least` when it decides on its nth inner call."""
+def edge(evm: Evm, call: Call, nth: int, least: int, ample: int) -> tuple[int, int]:
+    """The limit under which the code sees `least` when it decides on its nth inner call.
+
+    Returns:
+        The limit, and the gas that this inner call got under `ample`.
+    """
     plenty = steps_of(evm, call, ample)
-    return ample - seen_before(plenty, opened(plenty)[nth - 1]) + least
+    callee = opened(plenty)[nth - 1]
+    return ample - seen_before(plenty, callee) + least, number(plenty[callee]["gas"])
 
 
-def given(evm: Evm, call: Call, nth: int, limit: int) -> int:
-    """What the nth inner call gets."""
-    steps = steps_of(evm, call, limit)
-    return number(steps[opened(steps)[nth - 1]]["gas"])
+def told(evm: Evm, double: Contract, method: str, cap: int) -> int:
+    """What a double that tells its gas answers to whoever gives it just `cap`."""
+    return int(evm.deploy("Asker").ask(double, cap, double.calldata(method)))
+
+
+def outcomes(evm: Evm, call: Call, gases: Iterable[int]) -> dict[int, object]:
+    """Of each gas limit: the answer, the error's name and arguments, or the halt. Nothing stays.
+
+    Undone, since what a call touched would be warm for the next one, which would then need less.
+    """
+    found: dict[int, object] = {}
+    for gas in gases:
+        with evm.rollback():
+            try:
+                found[gas] = call(gas)
+            except Revert as error:
+                found[gas] = (
+                    (error.name, *error.args) if error.name else error.halt.partition("(")[0]
+                )
+    return found

@@ -1,7 +1,7 @@
-"""Bounded calls of the safety plane, to the gas: when one is made, what it gets, when it counts.
+"""Bounded calls of the safety plane: from which gas on one is made, what it gets, when it counts.
 
-No figure of a whole transaction is fixed, so these hold for any compiler. Each call is undone: what
-it touched would be warm for the next one, which would then need less.
+No figure of a whole transaction is fixed, so these hold for any compiler. That `hasGas` itself is
+right to the unit is shown in test_libraries.py.
 """
 
 from __future__ import annotations
@@ -12,13 +12,24 @@ from tests.support.evm import Contract, Evm, reverts
 from tests.support.gate import GateWorld, State
 from tests.support.gate import Mode as TargetMode
 from tests.unit.safety.conftest import USD, Plane
-from tests.unit.safety.exact import edge, given, needed, opened, seen_before, steps_of
+from tests.unit.safety.exact import (
+    TELL,
+    edge,
+    needed,
+    number,
+    opened,
+    outcomes,
+    seen_before,
+    steps_of,
+    told,
+)
 
-BURNS, SLOW = 7, 6
+SLOW, BURNS = 6, 7
 REPORT_GAS = 300_000
 HOUR = 3_600
-AMPLE = 4_000_000
-TOO_LITTLE = "emergency_gate: too little gas"
+AMPLE = 8_000_000
+OUT_OF_GAS = "OutOfGas"
+TOO_LITTLE = ("Error", "emergency_gate: too little gas")
 
 # ----------------------------------------------------------------- bounded reads
 
@@ -28,34 +39,43 @@ def base(evm: Evm) -> Contract:
     return evm.deploy("AdapterDouble", evm.account("publisher"), USD)
 
 
+def assert_from_on(found: dict[int, object], least: int, refusal: object, answer: object) -> None:
+    """Less than `least` is never enough; the answer comes sooner or later, and stays."""
+    assert {found[gas] for gas in found if gas < least} <= {OUT_OF_GAS, refusal}
+    assert set(found.values()) <= {OUT_OF_GAS, refusal, answer}
+    said = list(found.values())
+    assert refusal in said
+    assert set(said[said.index(answer) :]) == {answer}
+
+
 def test_aggregator__read__asks_its_feed_from_the_exact_gas_on(evm: Evm) -> None:
     feed = evm.deploy("FeedDouble", "X", 8, 10**8)
     adapter = evm.deploy("AggregatorV3Adapter", feed, HOUR, 0, 10**12, "X")
 
     def read(gas: int) -> object:
-        with evm.rollback():
-            return adapter.read(gas=gas)
+        return adapter.read(gas=gas)
 
-    limit = edge(evm, read, 1, needed(100_000), AMPLE)
-    assert read(limit) == USD
-    assert read(limit - 1) == 0
-    assert given(evm, read, 1, limit) == 100_000
+    limit, given = edge(evm, read, 1, needed(100_000), AMPLE)
+    assert outcomes(evm, read, (limit, limit - 1)) == {limit: USD, limit - 1: 0}
+    assert given == 100_000
 
 
-def assert_both_or_none(evm: Evm, adapter: Contract, first: Contract, cap: int) -> None:
+def assert_both_or_none(
+    evm: Evm, adapter: Contract, first: Contract, base: Contract, cap: int
+) -> None:
     """A first source that spends all of its gas still leaves the second one all of its own."""
 
     def read(gas: int) -> object:
-        with evm.rollback():
-            return adapter.read(gas=gas)
+        return adapter.read(gas=gas)
 
-    limit = edge(evm, read, 1, needed(cap + 150_000), AMPLE)
-    assert read(limit) == USD
-    assert read(limit - 1) == 0
-    assert given(evm, read, 1, limit) == cap
+    both = cap + 150_000
+    limit, given = edge(evm, read, 1, needed(both), AMPLE)
+    assert outcomes(evm, read, (limit, limit - 1)) == {limit: USD, limit - 1: 0}
+    assert given == cap
+    assert_from_on(outcomes(evm, read, range(60_000, 2 * both, 20_000)), needed(both), 0, USD)
     first.arm(SLOW)
-    assert read(limit) == USD
-    assert given(evm, read, 2, limit) == 150_000
+    base.arm(TELL)
+    assert outcomes(evm, read, [limit]) == {limit: told(evm, base, "read", 150_000)}
 
 
 def test_rate__read__asks_vault_and_base_from_the_exact_gas_on(evm: Evm, base: Contract) -> None:
@@ -63,7 +83,7 @@ def test_rate__read__asks_vault_and_base_from_the_exact_gas_on(evm: Evm, base: C
     asset = evm.deploy("TestToken", "Dollar", "USD", 6)
     vault = evm.deploy("RateVaultDouble", asset, 6, 10**6)
     adapter = evm.deploy("Erc4626RateAdapter", vault, base, 2_000, 500, "X")
-    assert_both_or_none(evm, adapter, vault, 150_000)
+    assert_both_or_none(evm, adapter, vault, base, 150_000)
 
 
 def test_twap__read__asks_pool_and_quote_from_the_exact_gas_on(evm: Evm, base: Contract) -> None:
@@ -71,48 +91,46 @@ def test_twap__read__asks_pool_and_quote_from_the_exact_gas_on(evm: Evm, base: C
     tokens = [evm.deploy("TestToken", f"T{i}", f"T{i}", 18) for i in range(2)]
     pool = evm.deploy("TwapPoolDouble", tokens[0], tokens[1], 1 << 128)
     adapter = evm.deploy("PoolTwapAdapter", pool, tokens[0], base, HOUR, "X")
-    assert_both_or_none(evm, adapter, pool, 170_000)
+    assert_both_or_none(evm, adapter, pool, base, 170_000)
 
 
-def test_oracle__adapter__asked_from_the_exact_gas_on(plane: Plane) -> None:
+def test_oracle__any_gas__asks_with_all_that_an_adapter_may_need_or_says_so(plane: Plane) -> None:
+    """Property: O1."""
+
     def price(gas: int) -> object:
-        with plane.evm.rollback():
-            return plane.oracle.indicativePrice(plane.asset, gas=gas)
+        return plane.oracle.indicativePrice(plane.asset, gas=gas)
 
-    limit = edge(plane.evm, price, len(plane.adapters), needed(400_000), AMPLE)
-    assert price(limit) == USD
-    with reverts("InsufficientGas", needed(400_000)):
-        price(limit - 1)
-    assert given(plane.evm, price, len(plane.adapters), limit) == 400_000
+    found = outcomes(plane.evm, price, range(100_000, 2_000_000, 50_000))
+    refusal = ("InsufficientGas", needed(400_000))
+    assert_from_on(found, needed(400_000), refusal, USD)
+    for adapter in plane.adapters:
+        adapter.arm(TELL)
+    assert price(AMPLE) == told(plane.evm, plane.adapters[0], "read", 400_000)
 
 
-def test_oracle__sequencer__asked_from_the_exact_gas_on(plane: Plane) -> None:
+def test_oracle__any_gas__asks_the_sequencer_with_all_it_may_need_or_says_so(plane: Plane) -> None:
     feed = plane.evm.deploy("FeedDouble", "up", 0, 0)
     plane.oracle.setSequencerFeed(feed, HOUR, sender=plane.governance)
     plane.evm.mine(1, seconds=HOUR + 1)
 
     def ready(gas: int) -> object:
-        with plane.evm.rollback():
-            return plane.oracle.sequencerReady(gas=gas)
+        return plane.oracle.sequencerReady(gas=gas)
 
-    limit = edge(plane.evm, ready, 1, needed(100_000), AMPLE)
-    assert ready(limit) is True
-    with reverts("InsufficientGas", needed(100_000)):
-        ready(limit - 1)
-    assert given(plane.evm, ready, 1, limit) == 100_000
+    found = outcomes(plane.evm, ready, range(40_000, 400_000, 10_000))
+    assert_from_on(found, needed(100_000), ("InsufficientGas", needed(100_000)), True)
+    assert edge(plane.evm, ready, 1, 0, AMPLE)[1] == 100_000
 
 
-def test_breaker__target__asked_from_the_exact_gas_on(watched: Plane) -> None:
+def test_breaker__any_gas__asks_with_all_that_a_target_may_need_or_says_so(watched: Plane) -> None:
     def poke(gas: int) -> object:
-        with watched.evm.rollback():
-            return watched.breaker.poke(watched.target, gas=gas)
+        return int(watched.breaker.poke(watched.target, gas=gas))
 
-    # The books and the balance first, then the share price.
-    limit = edge(watched.evm, poke, 3, needed(3_000_000), 3 * AMPLE)
-    assert poke(limit) == 0
-    with reverts("InsufficientGas", needed(3_000_000)):
-        poke(limit - 1)
-    assert given(watched.evm, poke, 3, limit) == 3_000_000
+    found = outcomes(watched.evm, poke, range(500_000, AMPLE, 250_000))
+    assert_from_on(found, needed(3_000_000), ("InsufficientGas", needed(3_000_000)), 0)
+    watched.target.arm(TELL)
+    watched.breaker.resetSharePeak(watched.target, sender=watched.governance)
+    peak = watched.breaker.baselineOf(watched.target)[0]
+    assert peak == told(watched.evm, watched.target, "sharePriceWad", 3_000_000)
 
 
 # ----------------------------------------------------------------------- reports
@@ -130,14 +148,12 @@ def test_meter__burning_breaker__broken_from_the_exact_gas_on(evm: Evm) -> None:
 
     plenty = steps_of(evm, report, AMPLE)
     limit = AMPLE - seen_before(plenty, len(plenty)) + REPORT_GAS // 63
-    report(limit)
-    assert len(evm.events("Unmetered")) == 1
-    with reverts("InsufficientGas", REPORT_GAS):
+    with evm.rollback():
+        report(limit)
+        assert len(evm.events("Unmetered")) == 1
+    with evm.rollback(), reverts("InsufficientGas", REPORT_GAS):
         report(limit - 1)
-    passed = steps_of(evm, report, limit)
-    assert given(evm, report, 1, limit) == REPORT_GAS
-    assert len(opened(passed)) == 1
-    assert seen_before(passed, len(passed)) == REPORT_GAS // 63
+    assert number(plenty[opened(plenty)[0]]["gas"]) == REPORT_GAS
 
 
 # ------------------------------------------------------------------ the gate's calls
@@ -153,17 +169,13 @@ def test_gate__order__given_from_the_exact_gas_on(gates: GateWorld) -> None:
     target = gates.honest()[0]
 
     def order(gas: int) -> object:
-        with gates.evm.rollback():
-            gates.gate.raiseState(
-                target, State.FROZEN, 1, bytes(32), sender=gates.guardian, gas=gas
-            )
-            return target.emergencyState()
+        gates.gate.raiseState(target, State.FROZEN, 1, bytes(32), sender=gates.guardian, gas=gas)
+        return target.emergencyState()
 
-    limit = edge(gates.evm, order, 1, 105_000, AMPLE)
-    assert order(limit) == State.FROZEN
-    with reverts("Error", TOO_LITTLE):
-        order(limit - 1)
-    assert given(gates.evm, order, 1, limit) == 100_000
+    limit, given = edge(gates.evm, order, 1, 105_000, AMPLE)
+    found = outcomes(gates.evm, order, (limit, limit - 1))
+    assert found == {limit: State.FROZEN, limit - 1: TOO_LITTLE}
+    assert given == 100_000
 
 
 def test_gate__view_after_a_burnt_order__asked_from_the_exact_gas_on(gates: GateWorld) -> None:
@@ -171,27 +183,22 @@ def test_gate__view_after_a_burnt_order__asked_from_the_exact_gas_on(gates: Gate
     target.arm(TargetMode.BURN)
 
     def order(gas: int) -> object:
-        with gates.evm.rollback():
-            return gates.gate.raiseMany(
-                [target], State.FROZEN, 1, bytes(32), sender=gates.guardian, gas=gas
-            )
+        return gates.gate.raiseMany(
+            [target], State.FROZEN, 1, bytes(32), sender=gates.guardian, gas=gas
+        )
 
-    limit = edge(gates.evm, order, 2, 35_000, AMPLE)
-    assert order(limit) == (0,)
-    with reverts("Error", TOO_LITTLE):
-        order(limit - 1)
-    assert given(gates.evm, order, 2, limit) == 30_000
+    limit, given = edge(gates.evm, order, 2, 35_000, AMPLE)
+    assert outcomes(gates.evm, order, (limit, limit - 1)) == {limit: (0,), limit - 1: TOO_LITTLE}
+    assert given == 30_000
 
 
 def test_gate__registering__asks_the_target_from_the_exact_gas_on(gates: GateWorld) -> None:
     target = gates.honest(register=False)[0]
 
     def register(gas: int) -> object:
-        with gates.evm.rollback():
-            gates.gate.register(target, sender=gates.governance, gas=gas)
-            return gates.gate.isTarget(target)
+        gates.gate.register(target, sender=gates.governance, gas=gas)
+        return gates.gate.isTarget(target)
 
-    limit = edge(gates.evm, register, 1, 35_000, AMPLE)
-    with reverts("Error", TOO_LITTLE):
-        register(limit - 1)
-    assert given(gates.evm, register, 1, limit) == 30_000
+    limit, given = edge(gates.evm, register, 1, 35_000, AMPLE)
+    assert outcomes(gates.evm, register, [limit - 1]) == {limit - 1: TOO_LITTLE}
+    assert given == 30_000

@@ -11,7 +11,7 @@ import pytest
 from tests.kit.guarded_pool import DEPTH, PERIOD, SLIPPAGE_BPS, WAD, GuardedPool
 from tests.kit.vault import fits
 from tests.support.capital import FROZEN, NORMAL, THROTTLED, WITHDRAW_ONLY
-from tests.support.evm import reverts
+from tests.support.evm import Revert, reverts
 
 BPS = 10_000
 Q128 = 2**128
@@ -125,6 +125,23 @@ def test_invest__cost_above_the_bound__refused(case: GuardedPool) -> None:
         vault.invest(4_000_000 * case.unit, 2_000_000 * case.unit, sender=keeper)
     with reverts("AccessManagedUnauthorized"):
         vault.invest(1, 0, sender=case.account("attacker"))
+
+
+def test_invest__more_named_than_lies_here__cost_is_bounded_by_what_lies_here(
+    case: GuardedPool,
+) -> None:
+    """Property: R6. Otherwise a keeper could name any sum and so choose his own bound."""
+    vault, pool, waiting = case.vault, case.pool, 4_000_000 * case.unit
+    case.enter(case.account("investor"), waiting)
+    pool.transfer(vault, pool.balanceOf(case.trader) // 2, sender=case.trader)
+    assert vault.dayBudgetLeft() > 2 * waiting * SLIPPAGE_BPS // BPS
+    limits = set()
+    for named in (waiting, 1_000 * waiting, 2**200):
+        with pytest.raises(Revert) as refused:
+            vault.invest(named, waiting * 2 // 5, sender=case.world.keeper)
+        assert refused.value.name == "CostTooHigh"
+        limits.add(refused.value.args[1])
+    assert limits == {case.asset.balanceOf(vault) * SLIPPAGE_BPS // BPS}
 
 
 def test_invest__spot_away_from_the_average__refused(case: GuardedPool) -> None:

@@ -59,3 +59,11 @@ def test_scan__address_in_a_lock_file__found(name: str) -> None:
     line = '    "url": "https://example.org/donate"\n'
     assert [finding.what for finding in hygiene.scan(name, line)] == ["an address in a lock file"]
     assert list(hygiene.scan("docs/page.md", line)) == []
+
+
+@pytest.mark.parametrize("line", ["require(tx.origin == owner);", "let who := origin()"])
+def test_scan__contract_looks_at_who_signed__found_and_cannot_be_allowed(line: str) -> None:
+    for name in ("contracts/amm/Pool.sol", "contracts/safety/Gate.vy"):
+        findings = hygiene.scan(name, f"{line} // hygiene: allow, no")
+        assert [finding.what for finding in findings] == ["a contract that looks at who signed"]
+    assert list(hygiene.scan("tests/Lure.sol", line)) == []

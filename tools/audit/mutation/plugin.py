@@ -133,7 +133,7 @@ def hunt(
     A test that fails, or goes on for too long, without any fault as well has noticed nothing: it is
     passed over.
     """
-    left = list(tests)
+    left = [test for test in tests if sound.get(test.nodeid, True)]
     while True:
         found = forked(left, limit, prepare)
         if found.word == "crash" or not found.test:

@@ -3,7 +3,8 @@
 Relational, logical, arithmetic, bitwise, unary and assignment operators; conditions fixed or
 negated; initial values dropped; statements deleted or replaced by a revert; numbers changed; and,
 what slither-mutate lacks: rounding swapped, modifiers removed, state writes deleted as a kind of
-their own, and the instructions of inline assembly.
+their own, and the instructions of inline assembly. Left out is what changes nothing by its form
+alone, as `<=` for `<` in a minimum, and `tx.origin`, which the linter refuses.
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ YUL = {
 # A block that starts with these has its first probe elsewhere, or reverts anyway.
 NO_START = frozenset({"RevertStatement", "PlaceholderStatement", "Block", "UncheckedBlock"})
 YUL_EFFECTS = frozenset({"call", "staticcall", "delegatecall", "mstore", "sstore", "revert"})
+# Of a comparison and its boundary fault: they differ for equal numbers only.
+BOUNDARIES = ({"<", "<="}, {">", ">="})
+CAST = re.compile(r"uint\d*\((.*)\)", re.DOTALL)
 ZEROES = re.compile(r"^(?:uint\d*|int\d*|bool|address|bytes32)$")
 # Rounding by name: the other direction, if a function of that name exists.
 ROUNDINGS = (("Down", "Up"), ("Up", "Down"), ("_down", "_up"), ("_up", "_down"))
@@ -72,6 +76,8 @@ class _Source:
         self.functions = functions
         self.found: list[Plant] = []
         self.line = 0
+        # Comparisons whose outcome for equal numbers changes nothing.
+        self.indifferent: set[int] = set()
 
     def text(self, node: Node) -> str:
         low, high = tree.span(node)
@@ -123,8 +129,6 @@ def _expressions(own: _Source, node: Node) -> None:
         _rounding(own, node)
     elif kind == "MemberAccess" and own.text(node) == "block.timestamp":
         own.replace("SBR", node, "0")
-    elif kind == "MemberAccess" and own.text(node) == "msg.sender":
-        own.replace("SBR", node, "tx.origin")
 
 
 def _binary(own: _Source, node: Node) -> None:
@@ -139,6 +143,8 @@ def _binary(own: _Source, node: Node) -> None:
         ("BOR", BITWISE),
     ):
         for other in table.get(operator, ()):
+            if id(node) in own.indifferent and {operator, other} in BOUNDARIES:
+                continue
             own.replace(name, node, f"({left}) {other} ({right})", f"{left} {other} {right}")
     if node["commonType"]["typeString"] != "uint256" or operator in ("<<", ">>"):
         return
@@ -156,6 +162,35 @@ def _binary(own: _Source, node: Node) -> None:
                     Wrap(a, b, f"uint256({switch(n)} ? {t} + 1 : ", ")")
                 ],
             )
+
+
+def _is_indifferent(own: _Source, node: Node) -> bool:
+    """Whether a choice comes out the same either way if the two compared numbers are equal.
+
+    So it is in a minimum or maximum, a difference or 0, and `if (a < b) b = a`.
+    """
+    condition = node.get("condition")
+    if not condition or condition.get("operator") not in RELATIONAL:
+        return False
+    if any(tree.named(condition, "FunctionCall")):
+        return False
+    left, right = (own.text(condition[side]) for side in ("leftExpression", "rightExpression"))
+    if node["nodeType"] == "Conditional":
+        ways = {own.text(node["trueExpression"]), own.text(node["falseExpression"])}
+        return ways == {left, right} or ways <= {f"{left} - {right}", f"{right} - {left}", "0"}
+    return node["nodeType"] == "IfStatement" and _assigned(own, node) == {left, right}
+
+
+def _assigned(own: _Source, node: Node) -> set[str]:
+    """Both sides of the only thing that an `if` does, an assignment; casts of numbers left out."""
+    body = node["trueBody"]
+    inner = body["statements"] if body["nodeType"] == "Block" else [body]
+    found = inner[0].get("expression", {}) if len(inner) == 1 else {}
+    if node.get("falseBody") or found.get("nodeType") != "Assignment" or found["operator"] != "=":
+        return set()
+    value = own.text(found["rightHandSide"])
+    cast = CAST.fullmatch(value)
+    return {own.text(found["leftHandSide"]), cast[1] if cast else value}
 
 
 def _rounding(own: _Source, node: Node) -> None:
@@ -324,7 +359,11 @@ def plants(sources: Mapping[str, str]) -> list[Plant]:
             if statement["nodeType"] == "InlineAssembly":
                 _assembly(own, statement)
                 continue
-            for node in _own_expressions(statement):
+            inside = list(_own_expressions(statement))
+            own.indifferent = {
+                id(one["condition"]) for one in (statement, *inside) if _is_indifferent(own, one)
+            }
+            for node in inside:
                 _expressions(own, node)
             _statement(own, statement)
         _modifiers(own)

@@ -152,8 +152,6 @@ def _expression(own: _Source, node: Any) -> None:
         own.replace("constant", node, f"{node.id} {'-' if node.id == 'UNREADABLE' else '+'} 1")
     elif isinstance(node, vy.Attribute) and own.text(node) == "block.timestamp":
         own.replace("SBR", node, "0")
-    elif isinstance(node, vy.Attribute) and own.text(node) == "msg.sender":
-        own.replace("SBR", node, "tx.origin")
 
 
 def plants(path: str, source: str) -> list[Plant]:

@@ -176,6 +176,27 @@ def test_planted__flipped_guard__acts(toll: World, new: str, refused: int) -> No
         contract.pay(refused)
 
 
+def test_plants__boundary_that_changes_nothing_by_its_form__left_out() -> None:
+    body = """
+        uint256 least = a < b ? a : b;
+        uint256 more = a > b ? a - b : 0;
+        if (a < least) least = uint128(a);
+        if (a < more) { more = a; } else { least = a; }
+        if (a < 7) b = a;
+        return a < b ? a : more;"""
+    path = "contracts/amm/Least.sol"
+    head = "pragma solidity 0.8.30; contract Least { function some(uint256 a, uint256 b) external "
+    source = f"{head} pure returns (uint256) {{ {body} }} }}"
+    found = [
+        (plant.mutant.old, plant.mutant.new)
+        for plant in solidity.plants({path: source})
+        if plant.mutant.operator == "ROR"
+    ]
+    boundaries = [one for one in found if one[1].replace("=", "") == one[0]]
+    assert boundaries == [("a < more", "a <= more"), ("a < 7", "a <= 7"), ("a < b", "a <= b")]
+    assert len(found) == 6 + len(boundaries), "the other faults of each comparison stay"
+
+
 def test_planted__vyper__each_fault_behind_its_switch() -> None:
     path = "contracts/safety/Snake.vy"
     plants = dict(enumerate(vyper.plants(path, SNAKE), 1))
