@@ -108,7 +108,7 @@ library PriceFloat {
     /// @notice 2^(tick / 2^16), 2^-128, rounded down, for ticks that `log2` returns. Not for hot paths.
     function exp2X128(int256 tick) internal pure returns (uint256) {
         unchecked {
-            // Taylor's series of e^(f ln 2) with 127 bits behind the point; 28 terms leave less than 2^-128.
+            // Taylor's series of e^(f ln 2) with 127 bits behind the point; 28 terms leave less than 2^-112.
             uint256 x = (uint256(tick) & 0xffff) * 117_932_881_612_756_647_068_972_071_382_077_242_199 >> 16;
             uint256 term = 1 << 127;
             uint256 sum = term;

@@ -32,9 +32,9 @@ def run(names: tuple[str, ...]) -> None:
     All gates together write reports/audit.json and the dossier below audits/dossier/; some alone
     write reports/audit-part.json.
     """
-    chosen = [name for name in registry.KNOWN if name in names] if names else registry.NAMES
-    if unknown := set(names) - set(registry.KNOWN):
-        known = ", ".join(registry.KNOWN)
+    chosen = [name for name in registry.NAMES if not names or name in names]
+    if unknown := set(names) - set(registry.NAMES):
+        known = ", ".join(registry.NAMES)
         raise click.UsageError(f"no gate is named {', '.join(sorted(unknown))} (known: {known})")
     budget = _budget()
     started = time.monotonic()

@@ -19,6 +19,7 @@ from tests.unit.capital.test_yield_harvester import (
 )
 
 FLOOR = 500_000 + 40_000
+BURN_GAS = 2
 
 
 @pytest.fixture
@@ -256,11 +257,15 @@ def test_harvest__two__each_is_given_half_of_what_is_left(farm: Farm) -> None:
 
 
 def test_harvest__first_burns_all_it_gets__second_has_its_part(farm: Farm) -> None:
-    burner = farm.strategy_with((farm.reward, 1))
-    farm.break_report(burner)
-    burner.setAppetite(0, 10**9)
-    farm.strategy.setAppetite(0, 500_000)
-    assert harvest(farm, 4_500_000, burner, farm.strategy)[1] == 10
+    """What is kept back of the first one's part leaves the second no less than the floor."""
+    strategies = [farm.strategy_with() for _ in range(2)]
+    for strategy in strategies:
+        farm.flows.capital.lend(strategy, 1)
+    strategies[0].setFault(strategies[0].calldata("previewRedeem", 0)[:4], BURN_GAS)
+    first = left(farm, 1_000_000, *strategies)
+    gas = 1_000_000 + 2 * (FLOOR + 20_000 - first)
+    assert harvest(farm, gas, *strategies) == [0, 0]
+    assert [row[1] for row in told(farm, "HarvestFailed")] == [strategies[0].address]
 
 
 def test_harvest__claim_burns_all_it_gets__gain_is_reported(farm: Farm) -> None:

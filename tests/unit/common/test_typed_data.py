@@ -31,3 +31,21 @@ def test_domain_separator__chain_split_since__names_the_new_chain() -> None:
     fork.etch(registry, evm.code(registry))
     found = fork.at("InvestorRegistry", registry).domainSeparator()
     assert found == separator(registry, FORKED) != registry.domainSeparator()
+
+
+def test_domain_separator__chain_one_number_up__names_the_new_chain() -> None:
+    evm, fork = Evm(), Evm(chain_id=FORKED)
+    library = evm.deploy("CommonLibraries", "Name", "7")
+    fork.etch(library, evm.code(library))
+    found = fork.at("CommonLibraries", library).domainSeparator()
+    hashes = [keccak(DOMAIN), keccak(b"Name"), keccak(b"7")]
+    types = ["bytes32", "bytes32", "bytes32", "uint256", "address"]
+    for chain, got in ((CHAIN_ID, library.domainSeparator()), (FORKED, found)):
+        assert got == keccak(encode(types, [*hashes, chain, library.address]))
+
+
+def test_digest__of_a_struct__is_the_domain_s_and_the_struct_s_together() -> None:
+    library = Evm().deploy("CommonLibraries", "Name", "1")
+    for struct in (b"\xff" * 32, b"\x01" + bytes(31), bytes(31) + b"\x01"):
+        expected = keccak(b"\x19\x01" + bytes(library.domainSeparator()) + struct)
+        assert library.digest(struct) == expected

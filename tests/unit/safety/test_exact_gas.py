@@ -100,7 +100,7 @@ def test_oracle__any_gas__asks_with_all_that_an_adapter_may_need_or_says_so(plan
     def price(gas: int) -> object:
         return plane.oracle.indicativePrice(plane.asset, gas=gas)
 
-    found = outcomes(plane.evm, price, range(100_000, 2_000_000, 50_000))
+    found = outcomes(plane.evm, price, range(100_000, 2_000_000, 100_000))
     refusal = ("InsufficientGas", needed(400_000))
     assert_from_on(found, needed(400_000), refusal, USD)
     for adapter in plane.adapters:
@@ -125,7 +125,7 @@ def test_breaker__any_gas__asks_with_all_that_a_target_may_need_or_says_so(watch
     def poke(gas: int) -> object:
         return int(watched.breaker.poke(watched.target, gas=gas))
 
-    found = outcomes(watched.evm, poke, range(500_000, AMPLE, 250_000))
+    found = outcomes(watched.evm, poke, range(500_000, AMPLE, 500_000))
     assert_from_on(found, needed(3_000_000), ("InsufficientGas", needed(3_000_000)), 0)
     watched.target.arm(TELL)
     watched.breaker.resetSharePeak(watched.target, sender=watched.governance)

@@ -53,6 +53,11 @@ def test_create__at_once__is_full() -> None:
     assert library().bucketView(word, NOW)[3] == LIMIT // 2
 
 
+def test_create__at_time_zero__is_full() -> None:
+    """Later no one could tell: whatever it held then has been refilled."""
+    assert library().bucketView(library().create(LIMIT, DAY, 0), 0)[3] == LIMIT // 2
+
+
 def test_give__to_the_brim_of_the_word__saturates_and_no_sooner() -> None:
     """A level that is a multiple of a unit leaves room for one unit less than it looks."""
     room = (TOP - LIMIT // 2 * ULP) // ULP

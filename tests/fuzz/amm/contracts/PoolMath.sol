@@ -31,6 +31,10 @@ contract PoolMath {
         return PriceFloat.log2(code);
     }
 
+    function toX128(uint256 code) external pure returns (uint256) {
+        return PriceFloat.toX128(code);
+    }
+
     function exp2X128(int256 tick) external pure returns (uint256) {
         return PriceFloat.exp2X128(tick);
     }
@@ -81,5 +85,17 @@ contract PoolMath {
         returns (uint256)
     {
         return PoolState.foldWindow(window, code, lastEpoch, epoch, fee);
+    }
+
+    function foldOracle(uint256 oracle, int256 tick, uint256 timestamp, uint256 settings)
+        external
+        pure
+        returns (uint256, uint256)
+    {
+        return PoolState.foldOracle(oracle, tick, timestamp, settings);
+    }
+
+    function initial(uint256 core, uint256 timestamp, uint256 fee) external pure returns (uint256, uint256) {
+        return PoolState.initial(core, timestamp, fee);
     }
 }
