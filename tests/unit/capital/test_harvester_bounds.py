@@ -162,6 +162,7 @@ def test_harvest__reward_and_asset__each_is_counted_once(farm: Farm) -> None:
         assert farm.harvest(strategy) == [10]
         claimed = {row[1:] for row in told(farm, "RewardClaimed")}
         assert claimed == {(reward.address, 3), (asset.address, 4)}
+        assert told(farm, "RewardKept") == []
         assert asset.balanceOf(farm.harvester) == 0
 
 
@@ -214,7 +215,7 @@ def test_harvest__list_starts_elsewhere__is_none(farm: Farm) -> None:
 
 
 def test_harvest__list_longer_than_it_says__counts(farm: Farm) -> None:
-    vault = listing(farm, 32, 1, int(farm.reward.address, 16), 7)
+    vault = listing(farm, 32, 1, int(farm.reward.address, 16), 2**160)
     farm.reward.mint(farm.harvester, 3)
     assert farm.harvest(vault) == [6]
 
