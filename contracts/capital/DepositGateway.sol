@@ -329,10 +329,12 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
         uint256 quote = Math.mulDiv(shares, side.rate, REFERENCE);
         if (quote < intent.minAssets || quote == 0) quote = ROUTER.convertToAssets(shares);
         if (quote < intent.minAssets || quote == 0) return Rejection.BELOW_MINIMUM;
-        // Each quote lost less than two units by rounding. When that could matter, ask what all of them take together.
-        uint256 most = side.quoted + quote + 2 * (side.count + 1);
+        // Each quote lost less than a unit by rounding, and its share of what the reference's own rounding lost. When
+        // that could matter, ask what all of them take together.
+        uint256 brought = side.brought + shares;
+        uint256 most = side.quoted + quote + side.count + 1 + brought / REFERENCE + 1;
         if (most > side.room && !side.roomKnown) (side.room, side.roomKnown) = (ROUTER.availableLiquidity(), true);
-        if (most > side.room && ROUTER.convertToAssets(side.brought + shares) > side.room) return Rejection.NO_ROOM;
+        if (most > side.room && ROUTER.convertToAssets(brought) > side.room) return Rejection.NO_ROOM;
 
         _tryPermit(address(ROUTER), intent.owner, permit);
         if (!IERC20(address(ROUTER)).trySafeTransferFrom(intent.owner, address(this), shares)) {
@@ -341,7 +343,7 @@ contract DepositGateway is IDepositGateway, EmergencyTarget, AccessManaged, Type
 
         side.quotes[index] = quote;
         side.quoted += quote;
-        side.brought += shares;
+        side.brought = brought;
         side.minimum += intent.minAssets;
         ++side.count;
         return Rejection.NONE;

@@ -384,3 +384,17 @@ def test_settle__policy_fails_on_an_exit__is_told_with_who_was_paid(world: Flows
     heir = world.evm.account("heir")
     world.settle(world.exit_intent(owner, 5 * SCALE, nonce=9, receiver=heir))
     assert told(world, "ExitSettled") == [(batch(world), owner, owner, 5 * SCALE, 5, 9)]
+
+
+def test_settle__huge_exit_just_above_the_room__others_settle(world: Flows) -> None:
+    """Of more than 2^112 shares a quote by the batch's own rate lacks more than a unit or two."""
+    huge = world.invest("whale", 2**107)
+    small = world.invest("investor", 10)
+    shares = world.router.balanceOf(huge)
+    exact = world.router.convertToAssets(shares)
+    quote = shares * world.router.convertToAssets(2**112) >> 112
+    assert exact - quote > 4
+    rigid(world, exact - 1)
+    done = world.settle(world.exit_intent(small, 5 * SCALE), world.exit_intent(huge, shares))
+    assert done == (0, 1)
+    assert world.rejections() == [(huge, "NO_ROOM")]

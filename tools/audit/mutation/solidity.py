@@ -252,6 +252,12 @@ def _statement(own: _Source, node: Node) -> None:
 
 
 def _assembly(own: _Source, block: Node) -> None:
+    # The compiler refuses a function that may return such a pointer without setting it.
+    pointers = {
+        one["name"]
+        for one in tree.named(own.root, "VariableDeclaration")
+        if one.get("storageLocation") == "calldata"
+    }
     for node in tree.walk(block["AST"]):
         kind = node["nodeType"]
         if kind == "YulFunctionCall":
@@ -271,6 +277,8 @@ def _assembly(own: _Source, block: Node) -> None:
                     ],
                 )
         elif kind in ("YulExpressionStatement", "YulAssignment"):
+            if pointers & {one["name"] for one in node.get("variableNames", ())}:
+                continue
             low, high = tree.span(node)
             own.add(
                 "assembly",
