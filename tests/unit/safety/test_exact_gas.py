@@ -60,11 +60,32 @@ def test_aggregator__read__asks_its_feed_from_the_exact_gas_on(evm: Evm) -> None
     assert given == 100_000
 
 
-def assert_both_or_none(
-    evm: Evm, adapter: Contract, first: Contract, base: Contract, cap: int
-) -> None:
-    """A first source that spends all of its gas still leaves the second one all of its own."""
+# Both of its reads get all of their gas, or neither is made.
 
+
+@pytest.fixture
+def vault(evm: Evm) -> Contract:
+    asset = evm.deploy("TestToken", "Dollar", "USD", 6)
+    return evm.deploy("RateVaultDouble", asset, 6, 10**6)
+
+
+@pytest.fixture
+def rate(evm: Evm, vault: Contract, base: Contract) -> Contract:
+    return evm.deploy("Erc4626RateAdapter", vault, base, 2_000, 500, "X")
+
+
+@pytest.fixture
+def pool(evm: Evm) -> Contract:
+    tokens = [evm.deploy("TestToken", f"T{i}", f"T{i}", 18) for i in range(2)]
+    return evm.deploy("TwapPoolDouble", tokens[0], tokens[1], 1 << 128)
+
+
+@pytest.fixture
+def twap(evm: Evm, pool: Contract, base: Contract) -> Contract:
+    return evm.deploy("PoolTwapAdapter", pool, pool.token0(), base, HOUR, "X")
+
+
+def assert_edge(evm: Evm, adapter: Contract, cap: int) -> None:
     def read(gas: int) -> object:
         return adapter.read(gas=gas)
 
@@ -73,25 +94,42 @@ def assert_both_or_none(
     assert outcomes(evm, read, (limit, limit - 1)) == {limit: USD, limit - 1: 0}
     assert given == cap
     assert_from_on(outcomes(evm, read, range(60_000, 2 * both, 20_000)), needed(both), 0, USD)
+
+
+def test_rate__read__asks_vault_and_base_from_the_exact_gas_on(evm: Evm, rate: Contract) -> None:
+    """Property: O1."""
+    assert_edge(evm, rate, 150_000)
+
+
+def test_twap__read__asks_pool_and_quote_from_the_exact_gas_on(evm: Evm, twap: Contract) -> None:
+    """Property: O1."""
+    assert_edge(evm, twap, 170_000)
+
+
+def assert_second_gets_all(
+    evm: Evm, adapter: Contract, first: Contract, base: Contract, cap: int
+) -> None:
+    """Even where the first source spends all of its gas, and no more was supplied than must be."""
+
+    def read(gas: int) -> object:
+        return adapter.read(gas=gas)
+
+    limit, _ = edge(evm, read, 1, needed(cap + 150_000), AMPLE)
     first.arm(SLOW)
     base.arm(TELL)
     assert outcomes(evm, read, [limit]) == {limit: told(evm, base, "read", 150_000)}
 
 
-def test_rate__read__asks_vault_and_base_from_the_exact_gas_on(evm: Evm, base: Contract) -> None:
-    """Property: O1."""
-    asset = evm.deploy("TestToken", "Dollar", "USD", 6)
-    vault = evm.deploy("RateVaultDouble", asset, 6, 10**6)
-    adapter = evm.deploy("Erc4626RateAdapter", vault, base, 2_000, 500, "X")
-    assert_both_or_none(evm, adapter, vault, base, 150_000)
+def test_rate__vault_spends_all__base_still_gets_its_own(
+    evm: Evm, rate: Contract, vault: Contract, base: Contract
+) -> None:
+    assert_second_gets_all(evm, rate, vault, base, 150_000)
 
 
-def test_twap__read__asks_pool_and_quote_from_the_exact_gas_on(evm: Evm, base: Contract) -> None:
-    """Property: O1."""
-    tokens = [evm.deploy("TestToken", f"T{i}", f"T{i}", 18) for i in range(2)]
-    pool = evm.deploy("TwapPoolDouble", tokens[0], tokens[1], 1 << 128)
-    adapter = evm.deploy("PoolTwapAdapter", pool, tokens[0], base, HOUR, "X")
-    assert_both_or_none(evm, adapter, pool, base, 170_000)
+def test_twap__pool_spends_all__quote_still_gets_its_own(
+    evm: Evm, twap: Contract, pool: Contract, base: Contract
+) -> None:
+    assert_second_gets_all(evm, twap, pool, base, 170_000)
 
 
 def test_oracle__any_gas__asks_with_all_that_an_adapter_may_need_or_says_so(plane: Plane) -> None:
