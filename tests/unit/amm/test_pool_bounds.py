@@ -344,15 +344,21 @@ def test_pool__after_any_call__is_unlocked(world: PoolWorld, whale: Address) -> 
 
 def test_prepaid__after_each__is_unlocked(world: PoolWorld, trader: Address) -> None:
     pool, (token0, token1) = world.pool, world.tokens
+
+    def assert_open() -> None:
+        """A locked pool would refuse to tell."""
+        held = [token.balanceOf(pool) for token in (token0, token1)]
+        assert list(pool.getReserves()) == held
+
     token0.transfer(pool, UNIT, sender=trader)
     pool.swapExactInPrepaid(True, 0, trader, ANY_FEE, FOREVER, sender=trader)
-    pool.getReserves()
+    assert_open()
     token0.transfer(pool, UNIT, sender=trader)
     pool.swapExactOutPrepaid(True, UNIT, UNIT, trader, ANY_FEE, FOREVER, sender=trader)
-    pool.getReserves()
+    assert_open()
     token0.transfer(pool, UNIT, sender=trader)
     token1.transfer(pool, 3 * UNIT, sender=trader)
     pool.mintPrepaid(0, FOREVER, sender=trader)
-    pool.getReserves()
+    assert_open()
     pool.swapExactOut(True, UNIT, UNIT, trader, ANY_FEE, FOREVER, sender=trader)
-    pool.getReserves()
+    assert_open()
