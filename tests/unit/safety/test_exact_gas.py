@@ -1,7 +1,7 @@
 """Bounded calls of the safety plane: from which gas on one is made, what it gets, when it counts.
 
-No figure of a whole transaction is fixed, so these hold for any compiler. That `hasGas` itself is
-right to the unit is shown in test_libraries.py.
+No figure of a whole transaction is fixed, so these hold for any compiler. Each call is undone: what
+it touched would be warm for the next one. The last is not: coverage knows a test by what it leaves.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ def test_aggregator__read__asks_its_feed_from_the_exact_gas_on(evm: Evm) -> None
     limit, given = edge(evm, read, 1, needed(100_000), AMPLE)
     assert outcomes(evm, read, (limit, limit - 1)) == {limit: USD, limit - 1: 0}
     assert given == 100_000
+    assert read(AMPLE) == USD
 
 
 # Both of its reads get all of their gas, or neither is made.
@@ -94,6 +95,7 @@ def assert_edge(evm: Evm, adapter: Contract, cap: int) -> None:
     assert outcomes(evm, read, (limit, limit - 1)) == {limit: USD, limit - 1: 0}
     assert given == cap
     assert_from_on(outcomes(evm, read, range(60_000, 2 * both, 20_000)), needed(both), 0, USD)
+    assert read(AMPLE) == USD
 
 
 def test_rate__read__asks_vault_and_base_from_the_exact_gas_on(evm: Evm, rate: Contract) -> None:
@@ -157,6 +159,7 @@ def test_oracle__any_gas__asks_the_sequencer_with_all_it_may_need_or_says_so(pla
     found = outcomes(plane.evm, ready, range(40_000, 400_000, 10_000))
     assert_from_on(found, needed(100_000), ("InsufficientGas", needed(100_000)), True)
     assert edge(plane.evm, ready, 1, 0, AMPLE)[1] == 100_000
+    assert ready(AMPLE) is True
 
 
 def test_breaker__any_gas__asks_with_all_that_a_target_may_need_or_says_so(watched: Plane) -> None:
@@ -165,6 +168,7 @@ def test_breaker__any_gas__asks_with_all_that_a_target_may_need_or_says_so(watch
 
     found = outcomes(watched.evm, poke, range(500_000, AMPLE, 500_000))
     assert_from_on(found, needed(3_000_000), ("InsufficientGas", needed(3_000_000)), 0)
+    assert poke(AMPLE) == 0
     watched.target.arm(TELL)
     watched.breaker.resetSharePeak(watched.target, sender=watched.governance)
     peak = watched.breaker.baselineOf(watched.target)[0]
@@ -192,6 +196,8 @@ def test_meter__burning_breaker__broken_from_the_exact_gas_on(evm: Evm) -> None:
     with evm.rollback(), reverts("InsufficientGas", REPORT_GAS):
         report(limit - 1)
     assert number(plenty[opened(plenty)[0]]["gas"]) == REPORT_GAS
+    report(AMPLE)
+    assert len(evm.events("Unmetered")) == 1
 
 
 # ------------------------------------------------------------------ the gate's calls
@@ -214,6 +220,7 @@ def test_gate__order__given_from_the_exact_gas_on(gates: GateWorld) -> None:
     found = outcomes(gates.evm, order, (limit, limit - 1))
     assert found == {limit: State.FROZEN, limit - 1: TOO_LITTLE}
     assert given == 100_000
+    assert order(AMPLE) == State.FROZEN
 
 
 def test_gate__view_after_a_burnt_order__asked_from_the_exact_gas_on(gates: GateWorld) -> None:
@@ -228,6 +235,7 @@ def test_gate__view_after_a_burnt_order__asked_from_the_exact_gas_on(gates: Gate
     limit, given = edge(gates.evm, order, 2, 35_000, AMPLE)
     assert outcomes(gates.evm, order, (limit, limit - 1)) == {limit: (0,), limit - 1: TOO_LITTLE}
     assert given == 30_000
+    assert order(AMPLE) == (0,)
 
 
 def test_gate__registering__asks_the_target_from_the_exact_gas_on(gates: GateWorld) -> None:
@@ -240,3 +248,4 @@ def test_gate__registering__asks_the_target_from_the_exact_gas_on(gates: GateWor
     limit, given = edge(gates.evm, register, 1, 35_000, AMPLE)
     assert outcomes(gates.evm, register, [limit - 1]) == {limit - 1: TOO_LITTLE}
     assert given == 30_000
+    assert register(AMPLE) is True
