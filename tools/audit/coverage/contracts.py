@@ -34,7 +34,6 @@ LEFT_OUT = (
     "tests/fuzz/safety/test_safety_mutants.py",
     "tests/fuzz/safety/test_gate_mutants.py",
     "tests/unit/capital/test_router_gas.py",
-    "tests/unit/safety/test_exact_gas.py",
     "tests/unit/capital/test_router_attacks.py::test_gas__every",
     "tests/unit/capital/test_deposit_gateway.py::test_settle__hostile",
     "tests/unit/safety/test_breaker_metering.py::test_overhead__",
