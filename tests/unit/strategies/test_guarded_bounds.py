@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isqrt
 from typing import Any
 
@@ -10,17 +9,16 @@ import pytest
 
 from tests.support.capital import (
     FROZEN,
-    KEEPER,
     MAX_128,
     NORMAL,
     THROTTLED,
     WAD,
     WITHDRAW_ONLY,
-    World,
     build_world,
 )
-from tests.support.evm import Contract, Evm, reverts
-from tests.support.lending import add, permit_harvester
+from tests.support.evm import Contract, reverts
+from tests.support.lending import add
+from tests.unit.strategies.two_token_stage import Stage, other_token
 
 PERIOD, DEVIATION_BPS, SLIPPAGE_BPS = 1_800, 100, 100
 ONE = 2**128
@@ -29,24 +27,8 @@ SHARE = 10**6
 ANY_FEE = 10**6
 
 
-@dataclass
-class Pooled:
-    """A router, the strategy, and its pool in which others have a million of shares too."""
-
-    world: World
-    pool: Contract
-    other: Contract
-    venue: Contract
-    asset_first: bool
-    strategy: Contract
-
-    @property
-    def evm(self) -> Evm:
-        return self.world.evm
-
-    @property
-    def asset(self) -> Contract:
-        return self.world.asset
+class Pooled(Stage):
+    """The strategy in our own pool, in which others have a million of shares too."""
 
     def deploy(self, **changes: Any) -> Contract:
         world, evm = self.world, self.evm
@@ -61,21 +43,7 @@ class Pooled:
         strategy = evm.deploy(
             "GuardedPoolStrategy", world.router, config, world.authority, world.gate
         )
-        selectors = [strategy.calldata("invest", 0, 0)[:4], strategy.calldata("unwind")[:4]]
-        world.authority.setTargetFunctionRole(strategy, selectors, KEEPER, sender=world.governance)
-        world.authority.grantRole(KEEPER, world.keeper, 0, sender=world.governance)
-        permit_harvester(world, strategy)
-        return strategy
-
-    def pair(self, asset: int, other: int) -> tuple[int, int]:
-        """Amounts of token0 and token1."""
-        return (asset, other) if self.asset_first else (other, asset)
-
-    def enter(self, assets: int) -> int:
-        router = self.world.router
-        self.asset.mint(router, assets)
-        self.asset.approve(self.strategy, assets, sender=router)
-        return int(self.strategy.deposit(assets, router, sender=router))
+        return self.employ(strategy, strategy.calldata("invest", 0, 0), strategy.calldata("unwind"))
 
     def invest(self, assets: int, to_sell: int) -> int:
         return int(self.strategy.invest(assets, to_sell, sender=self.world.keeper))
@@ -84,12 +52,8 @@ class Pooled:
 @pytest.fixture(params=(True, False), ids=("token0", "token1"))
 def case(request: pytest.FixtureRequest) -> Pooled:
     world = build_world()
-    evm, asset = world.evm, world.asset
-    while True:
-        other = evm.deploy("TestToken", "Other", "OTH", 18)
-        if (int(asset.address, 16) < int(other.address, 16)) == request.param:
-            break
-    tokens = (asset, other) if request.param else (other, asset)
+    evm = world.evm
+    other, tokens = other_token(world, request.param)
     pool = evm.deploy("ScriptedGuardedPool", *tokens, PERIOD)
     for token in tokens:
         token.mint(pool, 10**40)
