@@ -97,6 +97,13 @@ class World:
         slot = keccak(bytes.fromhex(self.router.address[2:]).rjust(32, b"\0") + bytes(32))
         self.evm.set_storage(strategy, int.from_bytes(slot, "big"), shares)
 
+    def freeze_inside(self, strategy: Contract) -> None:
+        """In the middle of its next call the strategy has its gate freeze the router."""
+        self.evm.etch(self.gate, "Relay")
+        relay = self.evm.at("Relay", self.gate)
+        freeze = self.router.calldata("setEmergencyState", FROZEN)
+        strategy.arm(relay, relay.calldata("forward", self.router.address, freeze))
+
     def report(self, strategy: Any) -> tuple[int, int]:
         gain, loss = self.router.processReport(strategy, sender=self.keeper)
         return int(gain), int(loss)

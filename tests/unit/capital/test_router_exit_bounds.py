@@ -372,10 +372,7 @@ def test_withdraw__strategy_has_the_router_frozen__stays_frozen(
 ) -> None:
     """Property: S2. The brake waits for nobody, and no exit undoes it."""
     strategy = lent(world, whale, 100)
-    world.evm.etch(world.gate, "Relay")
-    relay = world.evm.at("Relay", world.gate)
-    freeze = world.router.calldata("setEmergencyState", FROZEN)
-    strategy.arm(relay, relay.calldata("forward", world.router.address, freeze))
+    world.freeze_inside(strategy)
     world.router.withdraw(10, whale, whale, sender=whale)
     assert strategy.callSucceeded()
     assert world.router.emergencyState() == FROZEN
@@ -384,9 +381,6 @@ def test_withdraw__strategy_has_the_router_frozen__stays_frozen(
 def test_redeem__strategy_has_the_router_frozen__stays_frozen(world: World, whale: Address) -> None:
     """Property: S2."""
     strategy = lent(world, whale, 100)
-    world.evm.etch(world.gate, "Relay")
-    relay = world.evm.at("Relay", world.gate)
-    freeze = world.router.calldata("setEmergencyState", FROZEN)
-    strategy.arm(relay, relay.calldata("forward", world.router.address, freeze))
+    world.freeze_inside(strategy)
     world.router.redeem(10 * SCALE, whale, whale, sender=whale)
     assert world.router.emergencyState() == FROZEN

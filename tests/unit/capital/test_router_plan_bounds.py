@@ -137,10 +137,7 @@ def test_lend__strategy_has_the_router_frozen__stays_frozen(world: World, whale:
     """Property: S2."""
     strategy = world.add_strategy()
     world.deposit(whale, 10)
-    world.evm.etch(world.gate, "Relay")
-    relay = world.evm.at("Relay", world.gate)
-    freeze = world.router.calldata("setEmergencyState", FROZEN)
-    strategy.arm(relay, relay.calldata("forward", world.router.address, freeze))
+    world.freeze_inside(strategy)
     world.lend(strategy, 5)
     assert world.router.emergencyState() == FROZEN
 
@@ -148,10 +145,7 @@ def test_lend__strategy_has_the_router_frozen__stays_frozen(world: World, whale:
 def test_recall__strategy_has_the_router_frozen__stays_frozen(world: World, whale: Address) -> None:
     """Property: S2."""
     strategy = lent(world, whale, 10)
-    world.evm.etch(world.gate, "Relay")
-    relay = world.evm.at("Relay", world.gate)
-    freeze = world.router.calldata("setEmergencyState", FROZEN)
-    strategy.arm(relay, relay.calldata("forward", world.router.address, freeze))
+    world.freeze_inside(strategy)
     world.recall(strategy, 5)
     assert world.router.emergencyState() == FROZEN
 
